@@ -1,0 +1,27 @@
+import type * as z from 'zod/mini';
+
+type Schema = z.ZodMiniType;
+
+/** One HTTP operation: everything its route, its caller and the OpenAPI document need to agree on. */
+export interface Endpoint {
+  method: 'get' | 'post' | 'put' | 'delete';
+  /** As OpenAPI writes it: `/api/v1/tokens/{id}`. */
+  path: string;
+  summary: string;
+  tag: string;
+  /** `credential`: a bearer token or API key is required. */
+  access: 'public' | 'credential';
+  params?: Schema;
+  query?: Schema;
+  body?: Schema;
+  /** The body may be left out. */
+  bodyOptional?: boolean;
+  /** `json` unless said otherwise. */
+  bodyType?: 'json' | 'form';
+  /** The success status and its body; null when there is none. */
+  status: number;
+  answer: Schema | null;
+}
+
+/** Declares an endpoint, keeping its exact type. */
+export const endpoint = <const E extends Endpoint>(definition: E): E => definition;

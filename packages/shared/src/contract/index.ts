@@ -1,0 +1,13 @@
+export { ERRORS, type ErrorCode, type FieldProblem, isErrorCode, PangolinError } from '../errors.ts';
+export * from './audit.ts';
+export * from './catalogs.ts';
+export { type Endpoint } from './endpoint.ts';
+export { Page } from './fields.ts';
+export * from './oauth.ts';
+export * from './public.ts';
+export * from './roles.ts';
+export * from './scopes.ts';
+export * from './service-users.ts';
+export * from './settings.ts';
+export * from './tokens.ts';
+export * from './users.ts';
