@@ -1,0 +1,51 @@
+import type { WireClient } from './wire-client.ts';
+
+/** Where a secret came from, in the words `whoami` shows. */
+export type CredentialSource =
+  | '--token-stdin'
+  | 'PANGOLIN_TOKEN'
+  | 'PANGOLIN_TOKEN_FILE'
+  | 'PANGOLIN_API_KEY'
+  | 'PANGOLIN_CLIENT_ID'
+  | 'PANGOLIN_TOKEN_COMMAND'
+  | 'PANGOLIN_USERNAME'
+  | 'GitHub Actions'
+  | 'keyring'
+  | 'credentials file'
+  | 'embedded owner'
+  | 'program'
+  | 'none';
+
+export interface ConnectOptions {
+  url?: string;
+  profile?: string;
+  dataDir?: string;
+  /** Overrides the profile's tenant; sent as X-Pangolin-Tenant. */
+  tenantId?: string;
+  caFile?: string;
+  insecureHttp?: boolean;
+  /** The access token read from standard input. */
+  tokenFromStdin?: string;
+  /** Whether an embedded data directory may be created; otherwise a missing one is `no_server`. */
+  createDataDir: boolean;
+  /** Told what a person should know: the embedded mode, what an original server cannot do, a shortened lifetime. */
+  onNotice(message: string): void;
+}
+
+/** What the process lends the client: its environment, its clock, its account. Nothing else reads them. */
+export interface Surroundings {
+  env: Readonly<Record<string, string | undefined>>;
+  platform: NodeJS.Platform;
+  homeDir: string;
+  /** The operating system's account name. */
+  accountName: string;
+  now(): number;
+}
+
+/** A client together with how it was found. */
+export interface Connection {
+  client: WireClient;
+  /** The profile in use, or null when the URL was given or the server is embedded. */
+  profile: string | null;
+  source: CredentialSource;
+}
