@@ -16,6 +16,9 @@ export type CredentialSource =
   | 'program'
   | 'none';
 
+/** What a notice is about; `command` is a line a token command wrote to its stderr. */
+export type NoticeKind = 'embedded' | 'original' | 'command' | 'limit';
+
 export interface ConnectOptions {
   url?: string;
   profile?: string;
@@ -29,7 +32,11 @@ export interface ConnectOptions {
   /** Whether an embedded data directory may be created; otherwise a missing one is `no_server`. */
   createDataDir: boolean;
   /** Told what a person should know: the embedded mode, what an original server cannot do, a shortened lifetime. */
-  onNotice(message: string): void;
+  onNotice(message: string, kind?: NoticeKind): void;
+  /** How the client calls itself: `pangolin-user/0.1.0`. */
+  userAgent?: string;
+  /** Asked before each request; an access token it answers is used instead of any other credential. */
+  obtainAccessToken?(): Promise<string | undefined>;
 }
 
 /** What the process lends the client: its environment, its clock, its account. Nothing else reads them. */

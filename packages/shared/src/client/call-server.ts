@@ -1,0 +1,105 @@
+import { PangolinError } from '../errors.ts';
+import { type AnswerContext, readAnswer } from './read-answer.ts';
+import type { Transport, TransportAnswer, TransportRequest } from './transport-types.ts';
+
+/** Gives the headers that authenticate one request; none for nobody. */
+export type Authorizer = () => Promise<Record<string, string>>;
+
+export interface CallOptions {
+  transport: Transport;
+  authorize: Authorizer;
+  /** `pangolin-user/0.1.0`. */
+  userAgent: string;
+  /** Sent as X-Pangolin-Tenant. */
+  tenantId?: string | undefined;
+}
+
+type Method = TransportRequest['method'];
+
+/** Sends requests to one server and reads its answers. Both methods throw PangolinError. */
+export interface Caller {
+  readonly server: string;
+  call<T>(method: Method, path: string, body?: object): Promise<T>;
+  /** Without a credential of the caller's: the password in the body is one. */
+  logIn<T>(path: string, body: object): Promise<T>;
+  list<T>(path: string, options?: { limit?: number; all?: boolean }): Promise<T[]>;
+  /** The headers that would authenticate the next request. */
+  authorize: Authorizer;
+}
+
+/** Builds the Caller of one server. */
+export function createCaller({ transport, authorize, userAgent, tenantId }: CallOptions): Caller {
+  const server = transport.origin ?? 'The embedded server';
+
+  async function exchange(method: Method, path: string, body: object | undefined, auth: Record<string, string>) {
+    const headers: Record<string, string> = { accept: 'application/json', 'user-agent': userAgent, ...auth };
+    if (tenantId !== undefined) headers['x-pangolin-tenant'] = tenantId;
+    if (body === undefined) return transport.send({ method, path, headers });
+    headers['content-type'] = 'application/json';
+    return transport.send({ method, path, headers, body: JSON.stringify(body) });
+  }
+
+  const contextOf = (method: Method, path: string, credential: AnswerContext['credential']): AnswerContext => ({
+    server,
+    asked: `${method} ${path.split('?')[0]}`,
+    credential,
+  });
+
+  async function callForAnswer(method: Method, path: string, body?: object) {
+    const auth = await authorize();
+    const answer = await exchange(method, path, body, auth);
+    const credential = auth.authorization ? 'bearer' : auth['x-api-key'] ? 'api_key' : 'none';
+    return { answer, value: readAnswer(answer, contextOf(method, path, credential)) };
+  }
+
+  return {
+    server,
+    authorize,
+    async call<T>(method: Method, path: string, body?: object) {
+      const { value } = await callForAnswer(method, path, body);
+      return value as T;
+    },
+    async logIn<T>(path: string, body: object) {
+      const answer = await exchange('POST', path, body, {});
+      return readAnswer(answer, contextOf('POST', path, 'password')) as T;
+    },
+    async list<T>(path: string, { all = false, limit, ...filters }: { limit?: number; all?: boolean } = {}) {
+      const rows: T[] = [];
+      const seen = new Set<string>();
+      let next: string | null = path + queryOf({ limit: limit ?? (all ? 1000 : undefined), ...filters });
+      while (next !== null && !seen.has(next)) {
+        seen.add(next);
+        const { answer, value } = await callForAnswer('GET', next);
+        if (!Array.isArray(value)) {
+          throw new PangolinError('unexpected_answer', `${server} answered ${path} with something that is not a list`);
+        }
+        for (const row of value) rows.push(row as T);
+        next = all ? nextPage(answer) : null;
+      }
+      return rows;
+    },
+  };
+}
+
+/** `?a=1&b=2`, or nothing; fields that are undefined are left out. */
+export function queryOf(fields: Record<string, unknown>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined) query.set(name, String(value));
+  return query.size === 0 ? '' : `?${query}`;
+}
+
+/** One segment of a path. Throws `invalid_argument` for what would lead to another path. */
+export function segment(value: string): string {
+  if (value === '' || value === '.' || value === '..') {
+    throw new PangolinError('invalid_argument', `'${value}' is not an id or a name`);
+  }
+  return encodeURIComponent(value);
+}
+
+/** The path of `Link: rel="next"` (RFC 8288); its host is ignored: pages come from the same server. */
+function nextPage(answer: TransportAnswer): string | null {
+  const target = /<([^>]*)>\s*;[^,]*\brel="?next"?/.exec(answer.header('link') ?? '')?.[1];
+  if (target === undefined || !URL.canParse(target, 'http://localhost')) return null;
+  const { pathname, search } = new URL(target, 'http://localhost');
+  return pathname + search;
+}

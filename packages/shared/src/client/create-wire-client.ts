@@ -1,0 +1,153 @@
+import type { IssuedApiKey, IssuedToken, Me, RotateKey, ServiceUser } from '../contract/index.ts';
+import { type Caller, createCaller, queryOf, segment } from './call-server.ts';
+import type { ConnectOptions } from './connect-types.ts';
+import { fillIssuedApiKey, fillIssuedToken, fillLoggedIn, fillMe, fillServiceUser } from './original-answers.ts';
+import { createOriginalServer, type OriginalServer } from './original-server.ts';
+import type { Transport } from './transport-types.ts';
+import type { WireClient } from './wire-client.ts';
+
+export interface WireClientOptions {
+  transport: Transport;
+  /** The embedded data directory; null over HTTP. */
+  dataDir?: string | null;
+  /** The headers that authenticate one request; asked before each. */
+  authorize(): Promise<Record<string, string>>;
+  userAgent: string;
+  /** Sent as X-Pangolin-Tenant. */
+  tenantId?: string | undefined;
+  onNotice: ConnectOptions['onNotice'];
+  now(): number;
+  /** Runs before the transport closes. */
+  beforeClose?(): Promise<void>;
+}
+
+interface Parts {
+  caller: Caller;
+  original: OriginalServer;
+  now(): number;
+}
+
+/**
+ * The resources of one Pangolin server. Answers are trusted to have the contract's shape: checking them would cost every
+ * command the time it takes to load the schemas.
+ */
+export function createWireClient(options: WireClientOptions): WireClient {
+  const { transport, now } = options;
+  const caller = createCaller(options);
+  const original = createOriginalServer({ ...options, caller });
+  const parts = { caller, original, now };
+  return {
+    origin: transport.origin,
+    dataDir: options.dataDir ?? null,
+    tokens: tokenCalls(parts),
+    serviceUsers: serviceUserCalls(parts),
+    users: userCalls(parts),
+    catalogs: catalogCalls(parts),
+    settings: {
+      get: () => caller.call('GET', '/api/v1/config/settings'),
+      update: (input, { dryRun } = {}) =>
+        caller.call('PUT', `/api/v1/config/settings${queryOf({ dry_run: dryRun })}`, input),
+    },
+    audit: { list: (query) => caller.list('/api/v1/audit', query) },
+    app: { config: () => caller.call('GET', '/api/v1/app/config') },
+    async close() {
+      await options.beforeClose?.();
+      await transport.close();
+    },
+  };
+}
+
+function tokenCalls({ caller, original, now }: Parts): WireClient['tokens'] {
+  const one = (id: string) => `/api/v1/tokens/${segment(id)}`;
+  // The only revocation paths that an original server has, too.
+  const revoke = async (path: string, reason: string | undefined) => {
+    const ours = () =>
+      caller.call<{ message: string } | undefined>('POST', path, reason === undefined ? {} : { reason });
+    const answer = await original.speak(ours, () => original.revoke(path, reason));
+    return { message: answer?.message ?? 'Revoked' };
+  };
+  return {
+    async create(input) {
+      const ours = () => caller.call<IssuedToken>('POST', '/api/v1/tokens', input);
+      return fillIssuedToken(await original.speak<{ token: string }>(ours, () => original.createToken(input)), now());
+    },
+    list: (query) => caller.list('/api/v1/users/me/tokens', query),
+    listOfUser: (userId, query) => caller.list(`/api/v1/users/${segment(userId)}/tokens`, query),
+    get: (id) => caller.call('GET', one(id)),
+    getSelf: () => caller.call('GET', '/api/v1/tokens/self'),
+    revoke: (id, reason) => revoke(`/api/v1/auth/revoke/${segment(id)}`, reason),
+    revokeSelf: (reason) => revoke('/api/v1/auth/revoke', reason),
+    revokeOfUser: (userId, reason) =>
+      caller.call('POST', `/api/v1/users/${segment(userId)}/tokens/revoke`, reason === undefined ? {} : { reason }),
+    delete: (id) => caller.call('DELETE', one(id)),
+    rotate: () => caller.call('POST', '/api/v1/tokens/rotate'),
+  };
+}
+
+function serviceUserCalls({ caller, original, now }: Parts): WireClient['serviceUsers'] {
+  const path = '/api/v1/service-users';
+  const one = (id: string) => `${path}/${segment(id)}`;
+
+  async function rotateOurs(id: string, input: RotateKey): Promise<IssuedApiKey> {
+    const current = await caller.call<Partial<ServiceUser>>('GET', one(id));
+    // An original server would ignore or refuse what the rotation says; its service users have no list of keys.
+    if (current.keys === undefined && (await original.isOriginal())) {
+      return fillIssuedApiKey(await original.rotateKey(id, input), current, now());
+    }
+    const expected = input.expected_key_id ?? current.keys?.[0]?.id;
+    return caller.call('POST', `${one(id)}/rotate`, {
+      ...input,
+      ...(expected === undefined ? {} : { expected_key_id: expected }),
+    });
+  }
+
+  return {
+    async create(input) {
+      const ours = () => caller.call<IssuedApiKey>('POST', path, input);
+      const answer = await original.speak<{ api_key: string }>(ours, () => original.createServiceUser(input));
+      return fillIssuedApiKey(answer, {}, now());
+    },
+    list: async (query) => (await caller.list<ServiceUser>(path, query)).map(fillServiceUser),
+    get: async (id) => fillServiceUser(await caller.call('GET', one(id))),
+    update: async (id, input) => fillServiceUser(await caller.call('PUT', one(id), input)),
+    delete: (id) => caller.call('DELETE', one(id)),
+    rotate: (id, input = {}) =>
+      original.speak(
+        () => rotateOurs(id, input),
+        async () => fillIssuedApiKey(await original.rotateKey(id, input), { id }, now()),
+      ),
+  };
+}
+
+function userCalls({ caller }: Parts): WireClient['users'] {
+  const path = '/api/v1/users';
+  const one = (id: string) => `${path}/${segment(id)}`;
+  return {
+    // Both kinds of server read the kebab-case spelling; an original one wants it even when it is null.
+    login: async ({ username, password, tenant_id = null }) =>
+      fillLoggedIn(await caller.logIn(`${path}/login`, { username, password, 'tenant-id': tenant_id }), username),
+    logout: () => caller.call('POST', `${path}/logout`, {}),
+    async me() {
+      const me = await caller.call<Me>('GET', `${path}/me`);
+      return me.credential === undefined ? fillMe(me, (await caller.authorize()).authorization) : me;
+    },
+    create: (input) => caller.call('POST', path, input),
+    list: (query) => caller.list(path, query),
+    get: (id) => caller.call('GET', one(id)),
+    update: (id, input) => caller.call('PUT', one(id), input),
+    delete: (id) => caller.call('DELETE', one(id)),
+    resetPassword: (id, input) => caller.call('POST', `${one(id)}/password`, input),
+  };
+}
+
+function catalogCalls({ caller }: Parts): WireClient['catalogs'] {
+  const path = '/api/v1/catalogs';
+  const one = (name: string) => `${path}/${segment(name)}`;
+  return {
+    list: (query) => caller.list(path, query),
+    create: (input) => caller.call('POST', path, input),
+    get: (name) => caller.call('GET', one(name)),
+    update: (name, input) => caller.call('PUT', one(name), input),
+    delete: (name) => caller.call('DELETE', one(name)),
+  };
+}

@@ -1,0 +1,51 @@
+import type { Transport } from './transport-types.ts';
+
+/** The server's front door, as far as the client needs it. */
+interface EmbeddedServer {
+  fetch(request: Request): Promise<Response>;
+  dataDir: string;
+  close(): Promise<void>;
+}
+
+interface ServerModule {
+  openEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer>;
+}
+
+export interface EmbeddedOptions {
+  dataDir: string;
+  /** Whether a data directory may be created. */
+  create: boolean;
+  /** The operating system's account: what the owner is called. */
+  ownerName: string;
+  now?: () => number;
+}
+
+/** A transport into a server in this process; `dataDir` is where its data is. */
+export interface EmbeddedTransport extends Transport {
+  readonly origin: null;
+  readonly dataDir: string;
+}
+
+/**
+ * Opens a data directory and answers requests from it in this process, as its owner.
+ * Throws `no_server`, `data_directory_refused`, `master_key_missing`, `database_too_new` and the `storage_…` codes.
+ */
+export async function openEmbeddedTransport(options: EmbeddedOptions): Promise<EmbeddedTransport> {
+  const server = await loadServer().then(({ openEmbedded }) => openEmbedded(options));
+  return {
+    origin: null,
+    dataDir: server.dataDir,
+    async send({ method, path, headers, body }) {
+      const answer = await server.fetch(
+        new Request(`http://localhost${path}`, { method, headers, body: body ?? null }),
+      );
+      return { status: answer.status, header: (name) => answer.headers.get(name), text: await answer.text() };
+    },
+    close: () => server.close(),
+  };
+}
+
+const loadServer = async (): Promise<ServerModule> => {
+  const server: object = await import('@pangolin/server');
+  return server as ServerModule;
+};
