@@ -1,0 +1,31 @@
+import { type Context, printSecret, RULE, toFieldBlock } from '@pangolin/shared/cli';
+import type { IssuedApiKey } from '@pangolin/shared/contract';
+import { issuedKeyFields } from './service-user-columns.ts';
+
+/** What is said around a new key, and what happens when it cannot be shown. */
+interface KeyStory {
+  title: string;
+  undo?: () => Promise<unknown>;
+  undone: string;
+  remedy: string;
+}
+
+/** Shows a new API key once: alone in a pipe with its id on stderr, framed on a terminal. */
+export const printIssuedKey = (ctx: Context, issued: IssuedApiKey, { title, ...story }: KeyStory): Promise<void> =>
+  printSecret(ctx, {
+    ...story,
+    secret: issued.api_key,
+    json: issued,
+    plain: `${issued.api_key}\n`,
+    aside: `id: ${issued.id}`,
+    terminal: (style) =>
+      [
+        `✅ ${title}`,
+        RULE,
+        `${toFieldBlock(issuedKeyFields(issued), style)}${RULE}`,
+        '',
+        '⚠️  Save this key securely. It will not be shown again.',
+        '💡 Use it: curl -H "X-API-Key: <API KEY>" http://localhost:8080/api/v1/catalogs',
+        '',
+      ].join('\n'),
+  });

@@ -1,0 +1,74 @@
+import {
+  type ProgramDescriptor,
+  registerCompletion,
+  registerConfig,
+  registerListCatalogs,
+  registerLogin,
+  registerLogout,
+  registerRevokeToken,
+  registerWhoami,
+} from '@pangolin/shared/cli';
+import { version } from '../package.json';
+import { registerListAuditEvents } from './commands/audit/list-audit-events.ts';
+import { registerCreateCatalog } from './commands/catalogs/create-catalog.ts';
+import { registerDeleteCatalog } from './commands/catalogs/delete-catalog.ts';
+import { registerServe } from './commands/server/serve.ts';
+import { registerCreateServiceUser } from './commands/service-users/create-service-user.ts';
+import { registerDeleteServiceUser } from './commands/service-users/delete-service-user.ts';
+import { registerGetServiceUser } from './commands/service-users/get-service-user.ts';
+import { registerListServiceUsers } from './commands/service-users/list-service-users.ts';
+import { registerRotateServiceUserKey } from './commands/service-users/rotate-service-user-key.ts';
+import { registerUpdateServiceUser } from './commands/service-users/update-service-user.ts';
+import { registerGetSettings } from './commands/settings/get-settings.ts';
+import { registerUpdateSettings } from './commands/settings/update-settings.ts';
+import { registerDeleteToken } from './commands/tokens/delete-token.ts';
+import { registerListUserTokens } from './commands/tokens/list-user-tokens.ts';
+import { registerRevokeTokenById } from './commands/tokens/revoke-token-by-id.ts';
+import { registerRevokeUserTokens } from './commands/tokens/revoke-user-tokens.ts';
+import { registerCreateUser } from './commands/users/create-user.ts';
+import { registerDeleteUser } from './commands/users/delete-user.ts';
+import { registerListUsers } from './commands/users/list-users.ts';
+import { registerResetPassword } from './commands/users/reset-password.ts';
+import { registerUpdateUser } from './commands/users/update-user.ts';
+
+/** pangolin-admin: service users, users, everybody's tokens, and the server. */
+export const pangolinAdmin: ProgramDescriptor = {
+  name: 'pangolin-admin',
+  version,
+  summary: 'Service users, users, tokens and the server of your data catalog.',
+  firstSteps: [
+    ['pangolin-admin create-service-user --name NAME', 'a key for a program; nothing to set up'],
+    ['pangolin-admin serve', 'start the server'],
+    ['pangolin-admin login --url URL', 'use another server'],
+  ],
+  commands: [
+    registerServe,
+    registerCreateServiceUser,
+    registerListServiceUsers,
+    registerGetServiceUser,
+    registerUpdateServiceUser,
+    registerDeleteServiceUser,
+    registerRotateServiceUserKey,
+    registerCreateUser,
+    registerListUsers,
+    registerUpdateUser,
+    registerResetPassword,
+    registerDeleteUser,
+    registerListUserTokens,
+    registerRevokeToken,
+    registerRevokeTokenById,
+    registerRevokeUserTokens,
+    registerDeleteToken,
+    registerCreateCatalog,
+    registerListCatalogs,
+    registerDeleteCatalog,
+    registerListAuditEvents,
+    registerGetSettings,
+    registerUpdateSettings,
+    registerLogin,
+    registerLogout,
+    registerWhoami,
+    registerConfig,
+    registerCompletion,
+  ],
+};

@@ -1,0 +1,82 @@
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+
+/** How long a token shall live, in the fields of the wire. */
+export type Lifetime = { expires_in_days: number } | { expires_in_hours: number } | { expires_in_minutes: number };
+
+/** Reads `90` (days), `90d`, `12h` or `15m`. */
+export function readLifetime(value: string): Lifetime {
+  const match = /^([1-9]\d{0,8})([dhm]?)$/.exec(value.trim());
+  if (!match) throw new InvalidArgumentError('Give whole days such as 90, or 90d, 12h, 15m; at least 1.');
+  const count = Number(match[1]);
+  if (match[2] === 'm') return { expires_in_minutes: count };
+  return match[2] === 'h' ? { expires_in_hours: count } : { expires_in_days: count };
+}
+
+/** Reads a whole number of at least 1. */
+export function readWholeNumber(value: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(value.trim())) throw new InvalidArgumentError('Give a whole number of at least 1.');
+  return Number(value);
+}
+
+/** Reads a day (`2027-01-31`: until its end in UTC) or an RFC 3339 time, and answers RFC 3339. */
+export function readExpiry(value: string): string {
+  const text = value.trim();
+  const day = /^\d{4}-\d{2}-\d{2}$/.test(text);
+  const time = /^(\d{4}-\d{2}-\d{2})[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Zz]|[+-]\d{2}:\d{2})$/.exec(text);
+  const moment = new Date(day ? `${text}T23:59:59Z` : text);
+  if (!(day || time) || Number.isNaN(moment.getTime()) || !isCalendarDay(day ? text : (time?.[1] ?? ''))) {
+    throw new InvalidArgumentError('Give a date such as 2027-01-31, or a time such as 2027-01-31T12:00:00Z.');
+  }
+  return moment.toISOString().replace('.000Z', 'Z');
+}
+
+// `new Date('2027-02-31')` is the third of March.
+const isCalendarDay = (day: string): boolean => {
+  const moment = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(moment.getTime()) && moment.toISOString().startsWith(day);
+};
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+export const isUuid = (value: string): boolean => UUID.test(value);
+
+/** Reads a UUID, in lower case. */
+export function readUuid(value: string): string {
+  if (!isUuid(value)) throw new InvalidArgumentError('Give a UUID such as 0198c5a4-7d5e-7c3b-9a52-3f1f2f0f8a11.');
+  return value.toLowerCase();
+}
+
+/** Reads `true` or `false`. */
+export function readBoolean(value: string): boolean {
+  if (value !== 'true' && value !== 'false') throw new InvalidArgumentError('Give true or false.');
+  return value === 'true';
+}
+
+/** Reads how long an old key keeps working (`24h`, `7d`, `0`) and answers hours, at most 168. */
+export function readGraceHours(value: string): number {
+  const match = /^(\d{1,4})([dh]?)$/.exec(value.trim());
+  const hours = match ? Number(match[1]) * (match[2] === 'd' ? 24 : 1) : Number.NaN;
+  const bare = match?.[2] === '' && hours > 0;
+  if (!(hours <= 168) || bare) throw new InvalidArgumentError('Give hours or days such as 24h or 7d (at most), or 0.');
+  return hours;
+}
+
+const ROLE_NAMES = ['tenant-user', 'tenant-admin', 'root'];
+const SCOPE_NAMES = ['catalog:read', 'catalog:write', 'tokens:read', 'tokens:write'];
+
+/** Any option whose usual values a shell can complete, while others are accepted too. */
+const suggest = <O extends Option<string>>(option: O, values: string[]): O => {
+  option.argChoices = values;
+  return option;
+};
+
+/** `--role`, in any spelling the server understands. */
+export const roleOption = (description: string) =>
+  suggest(new Option('--role <role>', `${description}: ${ROLE_NAMES.join(', ')}`), ROLE_NAMES);
+
+/** `--scope`, as often as needed. */
+export const scopeOption = () =>
+  suggest(
+    new Option('--scope <scope...>', `only this much: ${SCOPE_NAMES.join(', ')}, catalog:read:NAME.NAMESPACE`),
+    SCOPE_NAMES,
+  );

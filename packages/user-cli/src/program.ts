@@ -1,0 +1,37 @@
+import {
+  type ProgramDescriptor,
+  registerCompletion,
+  registerConfig,
+  registerListCatalogs,
+  registerLogin,
+  registerLogout,
+  registerRevokeToken,
+  registerWhoami,
+} from '@pangolin/shared/cli';
+import { version } from '../package.json';
+import { registerGetToken } from './commands/tokens/get-token.ts';
+import { registerGetTokenInfo } from './commands/tokens/get-token-info.ts';
+import { registerListTokens } from './commands/tokens/list-tokens.ts';
+
+/** pangolin-user: one's own tokens. */
+export const pangolinUser: ProgramDescriptor = {
+  name: 'pangolin-user',
+  version,
+  summary: 'Tokens for your data catalog.',
+  firstSteps: [
+    ['pangolin-user get-token', 'mint a token; nothing to set up'],
+    ['pangolin-user login --url URL', 'use a server'],
+  ],
+  commands: [
+    registerGetToken,
+    registerListTokens,
+    registerGetTokenInfo,
+    registerRevokeToken,
+    registerLogin,
+    registerLogout,
+    registerWhoami,
+    registerListCatalogs,
+    registerConfig,
+    registerCompletion,
+  ],
+};
