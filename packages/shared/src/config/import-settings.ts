@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import type { Surroundings } from '../client/connect-types.ts';
+import { readOrigin } from '../client/origins.ts';
+import { readJwtClaims, readJwtExpiry } from '../client/read-jwt.ts';
+import { readSecretText } from '../credentials/secret-text.ts';
+import { openLoginStore } from '../credentials/store.ts';
+import { PangolinError } from '../errors.ts';
+import { readSettings, writeProfile } from './profiles.ts';
+
+export interface ImportedSettings {
+  profile: string;
+  url: string;
+  /** Where the token rests now; null when the file held none. */
+  stored: { kind: 'keyring' | 'file' | 'none'; location: string } | null;
+}
+
+/**
+ * Reads a `key=value` file such as `~/.featurestore.config` into a new profile: `url` (or `host`) names the server, `token`
+ * goes to the credential store and never into the settings. Other keys are ignored.
+ * Throws `invalid_argument`, `conflict` when the profile exists, `credential_malformed`, `keyring_failed`,
+ * `settings_unreadable`.
+ */
+export async function importSettings(
+  file: string,
+  options: { profile: string; url?: string },
+  surroundings: Surroundings,
+): Promise<ImportedSettings> {
+  const values = parseKeyValues(await readText(file));
+  const address = options.url ?? values.get('url') ?? values.get('host');
+  if (address === undefined) {
+    throw new PangolinError('invalid_argument', `${file} names no server`, {
+      hint: 'Add a line url=https://… to it, or give --url',
+    });
+  }
+  const { profile } = options;
+  const url = readOrigin(address.includes('://') ? address : `https://${address}`, `The url in ${file}`);
+  if ((await readSettings(surroundings)).profiles.has(profile)) {
+    throw new PangolinError('conflict', `There is a profile '${profile}' already`, {
+      hint: 'Choose another name: --profile NAME',
+    });
+  }
+  const token = values.get('token');
+  const secret = token === undefined ? null : readSecretText(token, `The token in ${file}`);
+  const claims = readJwtClaims(secret ?? '');
+  await writeProfile(surroundings, profile, {
+    url,
+    ...(claims.username === undefined ? {} : { username: claims.username }),
+  });
+  if (secret === null) return { profile, url, stored: null };
+  const expiryMs = readJwtExpiry(secret);
+  const { kind, location } = await openLoginStore(surroundings).write(profile, {
+    origin: url,
+    token: secret,
+    expires_at: expiryMs === null ? null : new Date(expiryMs).toISOString(),
+    username: claims.username ?? null,
+    tenant_id: claims.tenant_id ?? null,
+  });
+  return { profile, url, stored: { kind, location } };
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new PangolinError('invalid_argument', `The file ${file} cannot be read`, { cause });
+  }
+}
+
+/** Lines `key=value`; blank lines, `#` comments and `[sections]` are skipped, quotes around a value are dropped. */
+function parseKeyValues(text: string): Map<string, string> {
+  const values = new Map<string, string>();
+  for (const line of text.split(/\r?\n/)) {
+    const [, key, value] = /^\s*([A-Za-z_.-]+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+    if (key !== undefined && value) values.set(key.toLowerCase(), value.replace(/^(["'])(.*)\1$/, '$2'));
+  }
+  return values;
+}
