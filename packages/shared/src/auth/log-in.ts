@@ -1,16 +1,29 @@
 import { USER_AGENT } from '../client/connect.ts';
 import type { ConnectOptions, Surroundings } from '../client/connect-types.ts';
 import { createWireClient } from '../client/create-wire-client.ts';
-import { type FoundServer, findServer, type ServerOptions } from '../client/find-server.ts';
+import { type FoundServer, findServer } from '../client/find-server.ts';
 import { createHttpTransport } from '../client/http-transport.ts';
+import { freeProfileName } from '../config/profile-names.ts';
 import { type Profile, type ProfileSettings, readSettings, writeProfile } from '../config/profiles.ts';
 import type { LoggedIn } from '../contract/index.ts';
 import { openLoginStore } from '../credentials/store.ts';
 import { PangolinError } from '../errors.ts';
 
-export interface LogInOptions extends Omit<ServerOptions, 'dataDir'> {
+export type LoginTargetOptions = Pick<ConnectOptions, 'url' | 'profile' | 'tenantId' | 'caFile' | 'insecureHttp'>;
+
+/** Where a login would go, before anybody is asked for a password. */
+export interface LoginTarget {
+  origin: string;
+  /** The profile the server came from, or that a person named; it may not exist yet. */
+  profile: string | null;
+  /** Who logged in there last, under that profile. */
+  username: string | undefined;
+}
+
+export interface LogInOptions extends LoginTargetOptions {
   username: string;
   password: string;
+  /** Told where the session is kept when that is not the keyring. */
   onNotice: ConnectOptions['onNotice'];
   userAgent?: string;
 }
@@ -19,12 +32,20 @@ export interface LogInResult {
   origin: string;
   /** The profile the login is kept under, and which is the current one from now on. */
   profile: string;
-  user: LoggedIn['user'];
-  expiresAt: string;
-  /** Where the session rests; a `file` is to be announced, and `none` means that it is not kept at all. */
+  /** What the server answered; `token` is the session's secret. */
+  answer: LoggedIn;
+  /** Where the session rests; `none` means that it is not kept at all. */
   stored: { kind: 'keyring' | 'file' | 'none'; location: string };
-  /** The session's token, for programs that keep no login. */
-  token: string;
+}
+
+/** Finds the server to log in to. Throws `no_server`, `invalid_argument`, `conflict`, `settings_unreadable`. */
+export async function readLoginTarget(options: LoginTargetOptions, surroundings: Surroundings): Promise<LoginTarget> {
+  const { origin, profile, preferredProfile } = await findLoginServer(options, surroundings);
+  const settings = await readSettings(surroundings);
+  const name = profile ?? preferredProfile;
+  if (name === null) return { origin, profile: null, username: undefined };
+  refuseOtherServer(settings, name, origin);
+  return { origin, profile: name, username: settings.profiles.get(name)?.username };
 }
 
 /**
@@ -35,51 +56,50 @@ export interface LogInResult {
  * `invalid_argument`, `too_many_requests`, `keyring_failed`, `settings_unreadable` and the `network_…` codes.
  */
 export async function logIn(options: LogInOptions, surroundings: Surroundings): Promise<LogInResult> {
+  const { username, password, onNotice } = options;
   const found = await findLoginServer(options, surroundings);
   const { origin } = found;
-  const settings = await readSettings(surroundings);
-  const named = options.profile ?? surroundings.env.PANGOLIN_PROFILE;
-  const name = chooseProfile(settings, found, named, options.username);
+  const name = chooseProfile(await readSettings(surroundings), found, username);
   const store = openLoginStore(surroundings);
   const client = createWireClient({
     transport: createHttpTransport({ ...found, env: surroundings.env }),
     authorize: async () => ({}),
     userAgent: options.userAgent ?? USER_AGENT,
-    onNotice: options.onNotice,
+    onNotice,
     now: surroundings.now,
   });
   try {
-    const { username, password } = options;
-    const session = await client.users.login({ username, password, tenant_id: found.tenantId ?? null });
-    const tenantId = found.tenantId ?? (session.user.tenant_id || undefined);
+    const answer = await client.users.login({ username, password, tenant_id: found.tenantId ?? null });
     const stored = await store.write(name, {
       origin,
-      token: session.token,
-      expires_at: session.expires_at || null,
-      username: session.user.username,
-      tenant_id: tenantId ?? null,
+      token: answer.token,
+      expires_at: answer.expires_at || null,
+      username: answer.user.username,
+      tenant_id: answer.user.tenant_id || null,
     });
-    const profile: Profile = {
-      url: origin,
-      username: session.user.username,
-      ...(found.tenantId === undefined ? {} : { tenant_id: found.tenantId }),
-      ...(found.caFile === undefined ? {} : { ca_file: found.caFile }),
-      ...(found.insecureHttp ? { insecure_http: true } : {}),
-    };
-    await writeProfile(surroundings, name, profile, { makeCurrent: true });
-    return { origin, profile: name, user: session.user, expiresAt: session.expires_at, stored, token: session.token };
+    await writeProfile(surroundings, name, profileOf(found, answer.user.username), { makeCurrent: true });
+    if (stored.kind === 'file') onNotice(`There is no keyring here: the login is kept in ${stored.location}`, 'store');
+    if (stored.kind === 'none') onNotice('PANGOLIN_CREDENTIAL_STORE=none: the login is not kept', 'store');
+    return { origin, profile: name, answer, stored };
   } finally {
     await client.close();
   }
 }
 
+const profileOf = ({ origin, tenantId, caFile, insecureHttp }: HttpServer, username: string): Profile => ({
+  url: origin,
+  username,
+  ...(tenantId === undefined ? {} : { tenant_id: tenantId }),
+  ...(caFile === undefined ? {} : { ca_file: caFile }),
+  ...(insecureHttp ? { insecure_http: true } : {}),
+});
+
 type HttpServer = FoundServer & { origin: string };
 
-async function findLoginServer(options: LogInOptions, surroundings: Surroundings): Promise<HttpServer> {
+async function findLoginServer(options: LoginTargetOptions, surroundings: Surroundings): Promise<HttpServer> {
   const { url, profile, tenantId, caFile, insecureHttp } = options;
-  const given = { url, profile, tenantId, caFile, insecureHttp };
-  const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const found = await findServer(defined, surroundings);
+  const given = Object.entries({ url, profile, tenantId, caFile, insecureHttp }).filter(([, one]) => one !== undefined);
+  const found = await findServer(Object.fromEntries(given), surroundings);
   const { origin } = found;
   if (origin !== null) return { ...found, origin };
   throw new PangolinError('no_server', 'There is no server to log in to: the embedded one knows its owner', {
@@ -87,33 +107,28 @@ async function findLoginServer(options: LogInOptions, surroundings: Surroundings
   });
 }
 
-function chooseProfile(
-  { current, profiles }: ProfileSettings,
-  { origin, profile }: HttpServer,
-  named: string | undefined,
-  username: string,
-): string {
-  const originOf = (name: string) => {
-    const url = profiles.get(name)?.url;
-    return url !== undefined && URL.canParse(url) ? new URL(url).origin : url;
-  };
-  if (named !== undefined) {
-    if (!profiles.has(named) || originOf(named) === origin) return named;
-    throw new PangolinError('conflict', `Profile '${named}' stands for ${originOf(named)}, not for ${origin}`, {
-      hint: 'Choose another name: --profile NAME',
-    });
+const originOf = ({ profiles }: ProfileSettings, name: string): string | undefined => {
+  const url = profiles.get(name)?.url;
+  return url !== undefined && URL.canParse(url) ? new URL(url).origin : url;
+};
+
+function refuseOtherServer(settings: ProfileSettings, name: string, origin: string): void {
+  if (!settings.profiles.has(name) || originOf(settings, name) === origin) return;
+  throw new PangolinError('conflict', `Profile '${name}' stands for ${originOf(settings, name)}, not for ${origin}`, {
+    hint: 'Choose another name: --profile NAME',
+  });
+}
+
+function chooseProfile(settings: ProfileSettings, found: HttpServer, username: string): string {
+  const { current, profiles } = settings;
+  const { origin } = found;
+  const named = found.profile ?? found.preferredProfile;
+  if (named !== null) {
+    refuseOtherServer(settings, named, origin);
+    return named;
   }
-  if (profile !== null) return profile;
   const belongs = (name: string) =>
-    originOf(name) === origin && (profiles.get(name)?.username ?? username) === username;
+    originOf(settings, name) === origin && (profiles.get(name)?.username ?? username) === username;
   const known = [...(current === null ? [] : [current]), ...profiles.keys()].find(belongs);
-  if (known !== undefined) return known;
-  const host = new URL(origin).host.replace(/[^A-Za-z0-9.]+/g, '-').replace(/^-|-$/g, '');
-  const account = username.replace(/[^A-Za-z0-9._@-]+/g, '-');
-  const wishes = [host, `${host}-${account}`].map((name) => name.slice(0, 60));
-  for (let number = 2; ; number += 1) {
-    const free = wishes.find((name) => !profiles.has(name));
-    if (free !== undefined) return free;
-    wishes.push(`${wishes[1]}-${number}`.slice(-64));
-  }
+  return known ?? freeProfileName(origin, username, profiles);
 }

@@ -8,47 +8,36 @@ import { type Profile, readSettings, unknownProfile } from '../config/profiles.t
 import { type LoginStore, openLoginStore, type StoredLogin } from '../credentials/store.ts';
 import { ERRORS, PangolinError } from '../errors.ts';
 
-export interface LogOutOptions {
-  /** Log out of the server at this address instead of a profile's. */
-  url?: string;
-  profile?: string;
+export interface LogOutOptions
+  extends Pick<ConnectOptions, 'url' | 'profile' | 'caFile' | 'insecureHttp' | 'onNotice' | 'userAgent'> {
   /** Log out of every profile. */
   all?: boolean;
-  caFile?: string;
-  insecureHttp?: boolean;
-  onNotice: ConnectOptions['onNotice'];
-  userAgent?: string;
-}
-
-/** One login that is forgotten now. */
-export interface LogOutResult {
-  profile: string;
-  origin: string;
-  /** Whether the session is dead at the server: revoked now, or already before. */
-  revoked: boolean;
-  /** Why it could not be revoked. */
-  problem: PangolinError | null;
 }
 
 /**
  * Revokes the session of the profile in use (or of every one) at its server, then forgets it here; the profile's settings
- * stay. A server that cannot be reached does not keep the login alive here: its result says `revoked: false`.
- * Answers an empty list when nobody was logged in. Sends `POST /api/v1/auth/revoke`.
- * Throws `invalid_argument`, `keyring_failed`, `settings_unreadable`.
+ * stay. Answers the profiles' names. A server that cannot be reached does not keep the login alive here: `onNotice` is told
+ * that the session lives on until it expires. Sends `POST /api/v1/auth/revoke`.
+ * Throws `not_logged_in`, `invalid_argument`, `keyring_failed`, `settings_unreadable`.
  */
-export async function logOut(options: LogOutOptions, surroundings: Surroundings): Promise<LogOutResult[]> {
+export async function logOut(options: LogOutOptions, surroundings: Surroundings): Promise<string[]> {
   const { profiles } = await readSettings(surroundings);
   const names = options.all ? [...profiles.keys()] : await namesInUse(options, surroundings, profiles);
-  if (names.length === 0) return [];
   const store = openLoginStore(surroundings);
-  const results: LogOutResult[] = [];
+  const done: string[] = [];
   for (const name of names) {
     const profile = profiles.get(name);
     if (profile === undefined) throw unknownProfile('invalid_argument', name, profiles.keys());
-    const result = await logOutOf(name, profile, store, options, surroundings);
-    if (result !== null) results.push(result);
+    if (await logOutOf(name, profile, store, options, surroundings)) done.push(name);
   }
-  return results;
+  if (done.length > 0) return done;
+  throw new PangolinError(
+    'not_logged_in',
+    names.length === 1 ? `Profile '${names[0]}' is not logged in` : 'Nobody is logged in',
+    {
+      hint: 'Log in with: pangolin-user login --url URL',
+    },
+  );
 }
 
 async function namesInUse(
@@ -72,13 +61,18 @@ async function logOutOf(
   store: LoginStore,
   options: LogOutOptions,
   surroundings: Surroundings,
-): Promise<LogOutResult | null> {
+): Promise<boolean> {
   const origin = originOf(name, profile);
   const kept = await store.read(name, origin);
-  if (kept === null) return null;
+  if (kept === null) return false;
   const problem = await revoke(kept.login, profile, options, surroundings);
   await store.delete(name, origin);
-  return { profile: name, origin, revoked: problem === null, problem };
+  if (problem !== null) {
+    const until = kept.login.expires_at === null ? '' : ` until ${kept.login.expires_at}`;
+    const message = `The session of profile '${name}' is forgotten here but still valid${until}: ${problem.message}`;
+    options.onNotice(message, 'session');
+  }
+  return true;
 }
 
 async function revoke(

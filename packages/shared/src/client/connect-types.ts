@@ -16,8 +16,11 @@ export type CredentialSource =
   | 'program'
   | 'none';
 
-/** What a notice is about; `command` is a line a token command wrote to its stderr. */
-export type NoticeKind = 'embedded' | 'original' | 'command' | 'limit';
+/**
+ * What a notice is about: the embedded server is in use; an original server cannot do something; a line a token command
+ * wrote to its stderr; where a login is kept; a session that could not be ended.
+ */
+export type NoticeKind = 'embedded' | 'original' | 'command' | 'store' | 'session';
 
 export interface ConnectOptions {
   url?: string;

@@ -55,7 +55,7 @@ async function connectOverHttp(
       const ending = createWireClient({ ...common, authorize: async () => headersOf(session) });
       await ending.tokens.revokeSelf().catch((error: unknown) => {
         const problem = error instanceof Error ? error.message : 'unknown';
-        onNotice(`The session of PANGOLIN_USERNAME could not be ended: ${problem}`);
+        onNotice(`The session of PANGOLIN_USERNAME could not be ended: ${problem}`, 'session');
       });
     },
   });

@@ -5,57 +5,56 @@ import { readJwtClaims, readJwtExpiry } from '../client/read-jwt.ts';
 import { readSecretText } from '../credentials/secret-text.ts';
 import { openLoginStore } from '../credentials/store.ts';
 import { PangolinError } from '../errors.ts';
-import { readSettings, writeProfile } from './profiles.ts';
+import { freeProfileName } from './profile-names.ts';
+import { type Profile, readSettings, writeProfile } from './profiles.ts';
 
 export interface ImportedSettings {
-  profile: string;
-  url: string;
+  /** The new profile's name. */
+  name: string;
+  profile: Profile;
   /** Where the token rests now; null when the file held none. */
   stored: { kind: 'keyring' | 'file' | 'none'; location: string } | null;
 }
 
 /**
  * Reads a `key=value` file such as `~/.featurestore.config` into a new profile: `url` (or `host`) names the server, `token`
- * goes to the credential store and never into the settings. Other keys are ignored.
- * Throws `invalid_argument`, `conflict` when the profile exists, `credential_malformed`, `keyring_failed`,
- * `settings_unreadable`.
+ * goes to the credential store and never into the settings. Other keys are ignored. Without a name, the profile is called
+ * after the server. Throws `invalid_argument`, `conflict` when the profile exists, `credential_malformed`,
+ * `keyring_failed`, `settings_unreadable`.
  */
 export async function importSettings(
-  file: string,
-  options: { profile: string; url?: string },
   surroundings: Surroundings,
+  file: string,
+  name?: string,
 ): Promise<ImportedSettings> {
   const values = parseKeyValues(await readText(file));
-  const address = options.url ?? values.get('url') ?? values.get('host');
+  const address = values.get('url') ?? values.get('host');
   if (address === undefined) {
-    throw new PangolinError('invalid_argument', `${file} names no server`, {
-      hint: 'Add a line url=https://… to it, or give --url',
-    });
+    throw new PangolinError('invalid_argument', `${file} names no server`, { hint: 'Add a line to it: url=https://…' });
   }
-  const { profile } = options;
-  const url = readOrigin(address.includes('://') ? address : `https://${address}`, `The url in ${file}`);
-  if ((await readSettings(surroundings)).profiles.has(profile)) {
-    throw new PangolinError('conflict', `There is a profile '${profile}' already`, {
+  const origin = readOrigin(address.includes('://') ? address : `https://${address}`, `The url in ${file}`);
+  const token = values.get('token');
+  const secret = token === undefined ? null : readSecretText(token, `The token in ${file}`);
+  const { username, tenant_id } = readJwtClaims(secret ?? '');
+  const { profiles } = await readSettings(surroundings);
+  const chosen = name ?? freeProfileName(origin, username ?? 'imported', profiles);
+  if (profiles.has(chosen)) {
+    throw new PangolinError('conflict', `There is a profile '${chosen}' already`, {
       hint: 'Choose another name: --profile NAME',
     });
   }
-  const token = values.get('token');
-  const secret = token === undefined ? null : readSecretText(token, `The token in ${file}`);
-  const claims = readJwtClaims(secret ?? '');
-  await writeProfile(surroundings, profile, {
-    url,
-    ...(claims.username === undefined ? {} : { username: claims.username }),
-  });
-  if (secret === null) return { profile, url, stored: null };
+  const profile: Profile = { url: origin, ...(username === undefined ? {} : { username }) };
+  await writeProfile(surroundings, chosen, profile);
+  if (secret === null) return { name: chosen, profile, stored: null };
   const expiryMs = readJwtExpiry(secret);
-  const { kind, location } = await openLoginStore(surroundings).write(profile, {
-    origin: url,
+  const { kind, location } = await openLoginStore(surroundings).write(chosen, {
+    origin,
     token: secret,
     expires_at: expiryMs === null ? null : new Date(expiryMs).toISOString(),
-    username: claims.username ?? null,
-    tenant_id: claims.tenant_id ?? null,
+    username: username ?? null,
+    tenant_id: tenant_id ?? null,
   });
-  return { profile, url, stored: { kind, location } };
+  return { name: chosen, profile, stored: { kind, location } };
 }
 
 async function readText(file: string): Promise<string> {
