@@ -51,7 +51,12 @@ export interface Context {
 const SPINNER_DELAY_MS = 200;
 
 /** Binds a command to its process and its flags. */
-export function createContext(program: string, edges: ProcessEdges, flags: GlobalFlags, progress: Progress): Context {
+export function createContext(
+  { name: program, version }: { name: string; version: string },
+  edges: ProcessEdges,
+  flags: GlobalFlags,
+  progress: Progress,
+): Context {
   const { stdout, stderr, env } = edges;
   const terminal = stdout.isTTY === true && !flags.json;
   const silent = flags.quiet || flags.json;
@@ -80,7 +85,11 @@ export function createContext(program: string, edges: ProcessEdges, flags: Globa
       ...(flags.caFile !== undefined && { caFile: flags.caFile }),
       ...(flags.insecureHttp && { insecureHttp: true }),
       ...(token !== null && { tokenFromStdin: token }),
-      onNotice: (message) => void say(message),
+      userAgent: `${program}/${version}`,
+      // Where embedded data is used matters to people, and where a server may have been meant.
+      onNotice: (message, kind) => {
+        if (kind !== 'embedded' || stderr.isTTY || env.CI) void say(message);
+      },
     };
   };
 
@@ -97,11 +106,8 @@ export function createContext(program: string, edges: ProcessEdges, flags: Globa
     async connect({ createDataDir = false } = {}) {
       if (progress.connection) return progress.connection;
       const { connect } = await import('../client/connect.ts');
-      const connection = await connect(await connectOptions(createDataDir), edges);
-      progress.connection = connection;
-      const { dataDir } = connection.client;
-      if (dataDir !== null && (stderr.isTTY || env.CI)) await say(`Using embedded data at ${dataDir}`);
-      return connection;
+      progress.connection = await connect(await connectOptions(createDataDir), edges);
+      return progress.connection;
     },
     async print(answer) {
       const text = flags.json

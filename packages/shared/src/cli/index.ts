@@ -1,3 +1,4 @@
+export type { CommandUnknownOpts } from '@commander-js/extra-typings';
 export type { WireClient } from '../client/wire-client.ts';
 export { dataFolder } from '../config/paths.ts';
 export { PangolinError } from '../errors.ts';

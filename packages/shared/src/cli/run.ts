@@ -1,5 +1,7 @@
-import { homedir, hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import { CommanderError } from '@commander-js/extra-typings';
+import { refuseEmptyVariables } from '../client/find-server.ts';
+import { readSurroundings } from '../client/process-surroundings.ts';
 import { ERRORS, PangolinError } from '../errors.ts';
 import { createContext, type Progress } from './context.ts';
 import type { ProcessEdges, StopSignal } from './edges.ts';
@@ -42,10 +44,11 @@ async function runCommand(descriptor: ProgramDescriptor, edges: ProcessEdges, pr
     },
     onFlags: (given) => {
       flags = given;
+      refuseEmptyVariables(edges.env);
     },
     ctx: () => {
       if (!flags) throw new Error('a command asked for its context before it was parsed');
-      return createContext(descriptor.name, edges, flags, progress);
+      return createContext(descriptor, edges, flags, progress);
     },
   });
   try {
@@ -127,13 +130,9 @@ export async function runProcess(descriptor: ProgramDescriptor): Promise<void> {
   let usedStdin = false;
   process.exitCode = await runProgram(descriptor, {
     argv: process.argv.slice(2),
-    env: process.env,
-    platform: process.platform,
+    ...readSurroundings(),
     nodeVersion: process.version,
-    homeDir: homedir(),
-    accountName: readAccountName(),
     hostName: hostname(),
-    now: () => Date.now(),
     stdin: () => {
       usedStdin = true;
       return process.stdin;
@@ -154,13 +153,5 @@ export async function runProcess(descriptor: ProgramDescriptor): Promise<void> {
   // Work that a signal left behind must not keep the process: the signal itself, no longer listened to, ends it.
   if (signal && process.exitCode === EXIT_BY_SIGNAL[signal]) {
     setTimeout(() => process.kill(process.pid, signal), LINGER_MS).unref();
-  }
-}
-
-function readAccountName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return process.env.USER ?? 'unknown';
   }
 }

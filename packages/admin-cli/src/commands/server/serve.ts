@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from '@commander-js/extra-typings';
-import { type Context, dataFolder, examples, PangolinError, untilStopped } from '@pangolin/shared/cli';
+import { type Context, dataFolder, examples, untilStopped } from '@pangolin/shared/cli';
 
 interface ServeOptions {
   port: number;
@@ -27,7 +27,7 @@ export function registerServe(program: Command, ctx: () => Context): void {
 
 async function serve(ctx: Context, options: ServeOptions): Promise<void> {
   const stopped = untilStopped(ctx);
-  const dataDir = options.dataDir ?? readDataFolder(ctx);
+  const dataDir = options.dataDir ?? dataFolder(ctx.edges);
   const { startServer } = await import('@pangolin/server');
   const server = await startServer({
     dataDir,
@@ -55,11 +55,6 @@ async function announce(ctx: Context, dataDir: string, server: { url: string; ad
   await ctx.say('  TOKEN=$(pangolin-user get-token)');
   await ctx.say(`  curl -H "Authorization: Bearer $TOKEN" ${url}/api/v1/users/me`);
   await ctx.say('Stop it with Ctrl-C.');
-}
-
-function readDataFolder(ctx: Context): string {
-  if (ctx.edges.env.PANGOLIN_DATA_DIR !== '') return dataFolder(ctx.edges);
-  throw new PangolinError('invalid_argument', 'PANGOLIN_DATA_DIR is set but empty.', { hint: 'Unset it or fill it.' });
 }
 
 function readPort(value: string): number {

@@ -108,7 +108,9 @@ async function chooseProfile(ctx: Context, name: string): Promise<void> {
 
 async function importFile(ctx: Context, file: string): Promise<void> {
   const { importSettings } = await import('../../config/import-settings.ts');
-  const { name, profile } = await importSettings(ctx.edges, file, ctx.flags.profile);
+  const { name, profile, stored } = await importSettings(ctx.edges, file, ctx.flags.profile);
+  if (stored?.kind === 'file') await ctx.say(`There is no keyring here: the token is kept in ${stored.location}`);
+  if (stored?.kind === 'none') await ctx.say('PANGOLIN_CREDENTIAL_STORE=none: the token is not kept');
   await printDone(ctx, { name, ...profile }, `Imported ${file} as profile ${name}.`);
 }
 

@@ -51,8 +51,15 @@ async function login(ctx: Context, options: LoginOptions): Promise<void> {
   const { user, expires_at } = done.answer;
   await printObject(
     ctx,
-    { profile: done.profile, user, expires_at },
-    { profile: done.profile, username: user.username, role: user.role, tenant_id: user.tenant_id, expires_at },
+    { profile: done.profile, server: done.origin, user, expires_at },
+    {
+      profile: done.profile,
+      server: done.origin,
+      username: user.username,
+      role: user.role,
+      tenant_id: user.tenant_id,
+      expires_at,
+    },
   );
 }
 
