@@ -1,7 +1,6 @@
 import { buildProgram, type CommandUnknownOpts as Command, type ProgramDescriptor } from '@pangolin/shared/cli';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { pangolinAdmin } from '../../packages/admin-cli/src/program.ts';
-import { pangolinUser } from '../../packages/user-cli/src/program.ts';
+import { admin, user } from './programs.ts';
 import { type Home, openHome } from './run-cli.ts';
 
 let home: Home;
@@ -33,7 +32,7 @@ const leaves = (command: Command): Command[] =>
 const words = (line: string): string[] =>
   [...line.replace(/ < \S+$/, '').matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '');
 
-for (const descriptor of [pangolinUser, pangolinAdmin]) {
+for (const descriptor of [user, admin]) {
   describe(descriptor.name, () => {
     const paths = leaves(parsingProgram(descriptor).program).map((command) => {
       const names: string[] = [];

@@ -8,7 +8,6 @@ import {
   registerRevokeToken,
   registerWhoami,
 } from '@pangolin/shared/cli';
-import { version } from '../package.json';
 import { registerListAuditEvents } from './commands/audit/list-audit-events.ts';
 import { registerCreateCatalog } from './commands/catalogs/create-catalog.ts';
 import { registerDeleteCatalog } from './commands/catalogs/delete-catalog.ts';
@@ -32,7 +31,7 @@ import { registerResetPassword } from './commands/users/reset-password.ts';
 import { registerUpdateUser } from './commands/users/update-user.ts';
 
 /** pangolin-admin: service users, users, everybody's tokens, and the server. */
-export const pangolinAdmin: ProgramDescriptor = {
+export const pangolinAdmin = (version: string): ProgramDescriptor => ({
   name: 'pangolin-admin',
   version,
   summary: 'Service users, users, tokens and the server of your data catalog.',
@@ -71,4 +70,4 @@ export const pangolinAdmin: ProgramDescriptor = {
     registerConfig,
     registerCompletion,
   ],
-};
+});

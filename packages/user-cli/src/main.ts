@@ -10,5 +10,5 @@ if (rest.length === 0 && (first === '--version' || first === '-V')) {
     import('@pangolin/shared/cli'),
     import('./program.ts'),
   ]);
-  await runProcess(pangolinUser);
+  await runProcess(pangolinUser(version));
 }

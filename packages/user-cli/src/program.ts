@@ -8,13 +8,12 @@ import {
   registerRevokeToken,
   registerWhoami,
 } from '@pangolin/shared/cli';
-import { version } from '../package.json';
 import { registerGetToken } from './commands/tokens/get-token.ts';
 import { registerGetTokenInfo } from './commands/tokens/get-token-info.ts';
 import { registerListTokens } from './commands/tokens/list-tokens.ts';
 
 /** pangolin-user: one's own tokens. */
-export const pangolinUser: ProgramDescriptor = {
+export const pangolinUser = (version: string): ProgramDescriptor => ({
   name: 'pangolin-user',
   version,
   summary: 'Tokens for your data catalog.',
@@ -34,4 +33,4 @@ export const pangolinUser: ProgramDescriptor = {
     registerConfig,
     registerCompletion,
   ],
-};
+});
