@@ -48,6 +48,11 @@ class Capture extends Writable {
     this.#onText = onText;
   }
 
+  /** Like the streams of a process, it stays open when whoever writes to it ends. */
+  override end(): this {
+    return this;
+  }
+
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
     if (!this.#failure) {
       this.text += chunk.toString();

@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { admin, user } from './programs.ts';
+import { type Home, openHome } from './run-cli.ts';
+
+let home: Home;
+beforeEach(async () => {
+  home = await openHome();
+  await home.run(user, ['get-token', '--name', 'first']);
+});
+afterEach(() => home.remove());
+
+describe('catalogs', () => {
+  test('are created, listed by both programs, and deleted after a question', async () => {
+    const created = await home.run(admin, ['create-catalog', 'sales', '--warehouse', 's3://bucket/sales']);
+    expect({ stderr: created.stderr, code: created.code }).toEqual({ stderr: '', code: 0 });
+    expect(created.stdout).toContain('name\tsales\n');
+    for (const program of [user, admin]) {
+      const piped = await home.run(program, ['list-catalogs']);
+      expect({ stderr: piped.stderr, code: piped.code }).toEqual({ stderr: '', code: 0 });
+      expect(piped.stdout).toMatch(/^sales\ts3:\/\/bucket\/sales\t/m);
+      const json = await home.run(program, ['list-catalogs', '--json']);
+      expect(
+        JSON.parse(json.stdout)
+          .map((one: { name: string }) => one.name)
+          .sort(),
+      ).toEqual(['default', 'sales']);
+    }
+    const table = await home.run(user, ['list-catalogs'], { terminal: true });
+    expect(table.stdout).toMatch(/^NAME +WAREHOUSE +ID +CREATED\n/);
+    const asked = await home.run(admin, ['delete-catalog', 'sales'], { terminal: true, answers: ['y'] });
+    expect({ stdout: asked.stdout, code: asked.code }).toEqual({ stdout: '', code: 0 });
+    const gone = await home.run(admin, ['delete-catalog', 'sales', '--json']);
+    expect({ stdout: gone.stdout, code: gone.code }).toEqual({ stdout: '', code: 1 });
+    expect(JSON.parse(gone.stderr)).toMatchObject({ error: { code: 'not_found', exit_code: 1 } });
+  });
+
+  test.each([['create-catalog'], ['create-catalog', '../up'], ['delete-catalog']])('refuse %s %s', async (...argv) => {
+    const { stdout, stderr, code } = await home.run(admin, argv);
+    expect({ stdout, code }).toEqual({ stdout: '', code: 2 });
+    expect(stderr).toMatch(/^Error: /);
+  });
+});
+
+describe('settings', () => {
+  test('are shown in a pipe, on a terminal and with --json', async () => {
+    const piped = await home.run(admin, ['get-settings']);
+    expect(piped).toEqual({
+      stdout: 'default_token_days\t90\nmax_token_days\t365\nmax_tokens_per_user\tunlimited\nsession_hours\t12\n',
+      stderr: '',
+      code: 0,
+    });
+    expect((await home.run(admin, ['get-settings'], { terminal: true })).stdout).toMatch(/^default_token_days +90\n/);
+    const json = await home.run(admin, ['get-settings', '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({ max_token_days: 365, max_tokens_per_user: null });
+  });
+
+  test('are changed, after a look at what would stop', async () => {
+    const argv = ['update-settings', '--max-token-days', '30', '--default-token-days', '30'];
+    const dry = await home.run(admin, [...argv, '--dry-run']);
+    expect({ stderr: dry.stderr, code: dry.code }).toEqual({ stderr: '1 valid tokens would be refused.\n', code: 0 });
+    expect(dry.stdout).toContain('affected_count\t1\n');
+    expect((await home.run(admin, ['get-settings'])).stdout).toContain('max_token_days\t365\n');
+    const changed = await home.run(admin, [...argv, '--max-tokens-per-user', '3', '--json']);
+    expect({ stderr: changed.stderr, code: changed.code }).toEqual({ stderr: '', code: 0 });
+    expect(JSON.parse(changed.stdout)).toMatchObject({ max_token_days: 30, max_tokens_per_user: 3, dry_run: false });
+    const unlimited = await home.run(admin, ['update-settings', '--max-tokens-per-user', 'unlimited']);
+    expect(unlimited.stdout).toContain('max_tokens_per_user\tunlimited\n');
+  });
+
+  test.each([[[]], [['--max-token-days', '0']], [['--max-tokens-per-user', 'many']]])('refuse %j', async (argv) => {
+    const { stdout, stderr, code } = await home.run(admin, ['update-settings', ...argv]);
+    expect({ stdout, code }).toEqual({ stdout: '', code: 2 });
+    expect(stderr).toMatch(/^Error: /);
+  });
+});
+
+describe('list-audit-events', () => {
+  test('lists what was done, newest first, in a pipe, on a terminal and with --json', async () => {
+    await home.run(admin, ['create-service-user', '--name', 'etl']);
+    const argv = ['list-audit-events', '--action', 'service_user.created'];
+    const piped = await home.run(admin, argv);
+    expect({ stderr: piped.stderr, code: piped.code }).toEqual({ stderr: '', code: 0 });
+    expect(piped.stdout.split('\t').slice(2, 5)).toEqual(['ada', 'service_user.created', 'service_user']);
+    const table = await home.run(admin, argv, { terminal: true });
+    expect(table.stdout).toMatch(/^TIME +WHO +ACTION +ON WHAT +RESULT +FROM +CREDENTIAL\n/);
+    const json = await home.run(admin, ['list-audit-events', '--limit', '1', '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject([{ action: 'service_user.created', result: 'success' }]);
+  });
+
+  test('filters by time, result, principal and resource', async () => {
+    const none = await home.run(admin, ['list-audit-events', '--until', '2001-01-01']);
+    expect({ stdout: none.stdout, code: none.code }).toEqual({ stdout: '', code: 0 });
+    expect(none.stderr).toContain('list-audit-events');
+    const some = await home.run(admin, [
+      'list-audit-events',
+      '--since',
+      '2001-01-01',
+      '--resource-type',
+      'token',
+      '--json',
+    ]);
+    expect(JSON.parse(some.stdout).length).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ['--limit', '0'],
+    ['--result', 'perhaps'],
+    ['--since', 'yesterday'],
+    ['--user-id', 'ada'],
+  ])('refuses %s %s', async (...argv) => {
+    const { stdout, stderr, code } = await home.run(admin, ['list-audit-events', ...argv]);
+    expect({ stdout, code }).toEqual({ stdout: '', code: 2 });
+    expect(stderr).toContain(argv[0]);
+  });
+});
+
+describe('whoami', () => {
+  test.each([user, admin])('shows the identity and where it comes from ($name)', async (program) => {
+    const piped = await home.run(program, ['whoami']);
+    expect({ stderr: piped.stderr, code: piped.code }).toEqual({ stderr: '', code: 0 });
+    expect(piped.stdout).toContain('username\tada\nkind\towner\n');
+    expect(piped.stdout).toContain('source\tembedded owner\n');
+    const shown = await home.run(program, ['whoami'], { terminal: true });
+    expect(shown.stdout).toMatch(/source +embedded owner\n/);
+    const json = await home.run(program, ['whoami', '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({ kind: 'owner', role: 'root', source: 'embedded owner' });
+    const refused = await home.run(program, ['whoami', 'me']);
+    expect({ stdout: refused.stdout, code: refused.code }).toEqual({ stdout: '', code: 2 });
+  });
+});
