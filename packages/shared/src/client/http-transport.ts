@@ -129,7 +129,8 @@ function dispatchOnce(
       answerTimeoutMs,
     );
     via.dispatch(
-      { origin, method, path, headers, body: body ?? null },
+      // A copy: undici's proxy agent writes a host into the headers it is given.
+      { origin, method, path, headers: { ...headers }, body: body ?? null },
       {
         onRequestStart(started) {
           controller = started;

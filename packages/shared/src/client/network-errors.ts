@@ -69,7 +69,7 @@ export function networkError(origin: string, cause: unknown, proxy: string | nul
       hint: 'Check the address and the network, or try again',
     });
   }
-  if (code.startsWith('HPE_')) {
+  if (code.startsWith('HPE_') || (cause instanceof Error && cause.name === 'HTTPParserError')) {
     return new PangolinError('unexpected_answer', `${origin} does not answer in HTTP`, {
       cause,
       hint: 'Check the address, its port, and whether it needs https://',
