@@ -19,10 +19,7 @@ export const label = z.string().check(z.minLength(1), z.maxLength(255), visible)
 /** Free text on one or several lines, at most 1,000 characters; may be empty. */
 export const text = z
   .string()
-  .check(
-    z.maxLength(1000),
-    z.regex(/^[^\p{Cs}\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$/u, 'must not hold control characters'),
-  );
+  .check(z.maxLength(1000), z.regex(/^(?:[^\p{Cc}\p{Cs}]|[\n\r\t])*$/u, 'must not hold control characters'));
 
 const positiveWhole = z.int('must be a whole number').check(z.positive('must be at least 1'));
 

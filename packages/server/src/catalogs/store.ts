@@ -1,0 +1,35 @@
+import type { Insertable } from 'kysely';
+import type { CatalogsTable, Executor } from '../store/schema.ts';
+
+export type CatalogRow = NonNullable<Awaited<ReturnType<typeof findCatalog>>>;
+
+export const insertCatalog = (db: Executor, row: Insertable<CatalogsTable>) =>
+  db.insertInto('catalogs').values(row).execute();
+
+export const findCatalog = (db: Executor, tenantId: string, name: string) =>
+  db.selectFrom('catalogs').selectAll().where('tenant_id', '=', tenantId).where('name', '=', name).executeTakeFirst();
+
+export function listCatalogs(
+  db: Executor,
+  tenantId: string,
+  afterName: string | undefined,
+  window: { limit: number; offset: number },
+) {
+  let query = db.selectFrom('catalogs').selectAll().where('tenant_id', '=', tenantId);
+  if (afterName !== undefined) query = query.where('name', '>', afterName);
+  return query.orderBy('name').limit(window.limit).offset(window.offset).execute();
+}
+
+export async function countCatalogs(db: Executor, tenantId: string): Promise<number> {
+  const row = await db
+    .selectFrom('catalogs')
+    .where('tenant_id', '=', tenantId)
+    .select(({ fn }) => fn.countAll<number>().as('total'))
+    .executeTakeFirstOrThrow();
+  return Number(row.total);
+}
+
+export const renameCatalogRow = (db: Executor, id: string, name: string) =>
+  db.updateTable('catalogs').set({ name }).where('id', '=', id).execute();
+
+export const deleteCatalogRow = (db: Executor, id: string) => db.deleteFrom('catalogs').where('id', '=', id).execute();

@@ -1,0 +1,42 @@
+import type { Role } from '@pangolin/shared/contract';
+
+/** The credential a caller presented; `id` is a token's `jti` or an API key's public id, null for the embedded owner. */
+export interface PresentedCredential {
+  type: 'owner' | 'session' | 'personal' | 'access' | 'api_key';
+  id: string | null;
+  createdAtMs: number;
+  /** Null: it does not expire by itself. */
+  expiresAtMs: number | null;
+  /** When the key or service user behind it ends, to the millisecond; null: not by itself. */
+  endsAtMs: number | null;
+  /** What it descends from: itself, the token or the key it was obtained with. */
+  root: { kind: 'token' | 'api_key'; id: string } | null;
+}
+
+/** Who is asking, as established from a credential: what they may do now, not when it was issued. */
+export interface Actor {
+  id: string;
+  kind: 'owner' | 'user' | 'service_user';
+  name: string;
+  email: string | null;
+  /** Where the actor acts; another tenant than its own only for root. */
+  tenantId: string;
+  /** The lower of the credential's and its owner's role. */
+  role: Role;
+  /** Empty: everything the role allows. */
+  scopes: readonly string[];
+  epoch: number;
+  credential: PresentedCredential;
+}
+
+/** Where a request came from. */
+export interface Origin {
+  address: string | null;
+  client: string | null;
+  requestId: string;
+}
+
+export interface Caller {
+  actor: Actor;
+  origin: Origin;
+}

@@ -1,0 +1,143 @@
+import { coversScope, type ErrorCode, lowerRole, PangolinError } from '@pangolin/shared/contract';
+import { DEFAULT_SETTINGS } from '../settings/settings.ts';
+import { DAY_MS, HOUR_MS } from '../times.ts';
+import type { Actor } from './caller.ts';
+import type { ApiKeyState, TokenState } from './store.ts';
+
+/**
+ * Decides from a token's row and everything it depends on who is asking, or why it is refused.
+ * Times are exact here; the caller allows for clocks.
+ */
+export function judgeToken(state: TokenState, nowMs: number): Actor {
+  if (state.revoked_at !== null) throw refused('token_revoked', 'The token was revoked.');
+  judgeRoot(state, nowMs);
+  const owner = readOwner(state, nowMs);
+  judgeLifetime(state);
+  return {
+    id: state.owner_id,
+    kind: owner.kind,
+    name: owner.name,
+    email: owner.email,
+    tenantId: state.tenant_id,
+    role: lowerRole(state.role, owner.role),
+    scopes: narrowScopes(JSON.parse(state.scopes), owner.scopes),
+    epoch: state.epoch,
+    credential: {
+      type: state.kind,
+      id: state.id,
+      createdAtMs: state.created_at,
+      expiresAtMs: state.expires_at,
+      endsAtMs: earliest(state.key_expires_at, state.service_user_expires_at),
+      root: { kind: state.root_kind, id: state.root_id },
+    },
+  };
+}
+
+/** Decides from an API key's row and its service user who is asking, or why it is refused. */
+export function judgeApiKey(state: ApiKeyState, nowMs: number): Actor {
+  if (state.revoked_at !== null && state.revoked_at <= nowMs) throw keyRevoked();
+  if (state.active !== 1) throw inactive('service user');
+  if (state.epoch !== state.service_user_epoch) throw keyRevoked();
+  const expiresAtMs = earliest(state.expires_at, state.service_user_expires_at);
+  if (expiresAtMs !== null && expiresAtMs <= nowMs) {
+    throw refused(
+      'api_key_expired',
+      'The API key has expired.',
+      'Ask an administrator: pangolin-admin rotate-service-user-key',
+    );
+  }
+  return {
+    id: state.service_user_id,
+    kind: 'service_user',
+    name: state.name,
+    email: null,
+    tenantId: state.tenant_id,
+    role: state.role,
+    scopes: JSON.parse(state.scopes),
+    epoch: state.epoch,
+    credential: {
+      type: 'api_key',
+      id: state.id,
+      createdAtMs: state.created_at,
+      expiresAtMs,
+      endsAtMs: expiresAtMs,
+      root: { kind: 'api_key', id: state.id },
+    },
+  };
+}
+
+/** What a token was obtained with must still be good: revocation cascades. */
+function judgeRoot(state: TokenState, nowMs: number): void {
+  if (state.root_kind === 'api_key') {
+    const stopped = state.key_id === null || (state.key_revoked_at !== null && state.key_revoked_at <= nowMs);
+    if (stopped) throw refused('token_revoked', 'The API key this token was obtained with was rotated or revoked.');
+    if (state.key_expires_at !== null && state.key_expires_at <= nowMs) {
+      throw refused('token_expired', 'The API key this token was obtained with has expired.');
+    }
+    return;
+  }
+  if (state.root_token_id === null || state.root_token_revoked_at !== null) {
+    throw refused('token_revoked', 'The login or token this token was obtained with was revoked.');
+  }
+}
+
+function readOwner(state: TokenState, nowMs: number) {
+  if (state.user_kind !== null && state.user_name !== null && state.user_role !== null) {
+    if (state.user_active !== 1) throw inactive('user');
+    if (state.user_epoch !== state.epoch) throw allRevoked();
+    return { kind: state.user_kind, name: state.user_name, email: state.user_email, role: state.user_role, scopes: [] };
+  }
+  if (state.service_user_name !== null && state.service_user_role !== null && state.service_user_scopes !== null) {
+    const expired = state.service_user_expires_at !== null && state.service_user_expires_at <= nowMs;
+    if (state.service_user_active !== 1 || expired) throw inactive('service user');
+    if (state.service_user_epoch !== state.epoch) throw allRevoked();
+    const scopes: string[] = JSON.parse(state.service_user_scopes);
+    return {
+      kind: 'service_user' as const,
+      name: state.service_user_name,
+      email: null,
+      role: state.service_user_role,
+      scopes,
+    };
+  }
+  throw inactive('principal');
+}
+
+/** Lowering a maximum refuses the longer-lived tokens from that moment. */
+function judgeLifetime(state: TokenState): void {
+  const lifetimeMs = state.expires_at - state.created_at;
+  const maxDays = state.max_token_days ?? DEFAULT_SETTINGS.max_token_days;
+  const maxHours = state.session_hours ?? DEFAULT_SETTINGS.session_hours;
+  const allowedMs = state.kind === 'session' ? maxHours * HOUR_MS : maxDays * DAY_MS;
+  if (lifetimeMs <= allowedMs) return;
+  const limit = state.kind === 'session' ? `${maxHours} hours for a login` : `${maxDays} days`;
+  throw refused(
+    'token_lifetime_refused',
+    `The token lives longer than the policy now allows (${limit}).`,
+    'Mint a shorter one: pangolin-user get-token',
+  );
+}
+
+/** A token's scopes within its owner's; an owner without scopes narrows nothing. */
+function narrowScopes(token: string[], owner: readonly string[]): readonly string[] {
+  if (owner.length === 0) return token;
+  if (token.length === 0) return owner;
+  const both = token.filter((one) => coversScope(owner, one));
+  // Nothing in common must not read as "no restriction".
+  return both.length > 0 ? both : ['none'];
+}
+
+const earliest = (a: number | null, b: number | null): number | null =>
+  a === null ? b : b === null ? a : Math.min(a, b);
+
+const refused = (code: ErrorCode, message: string, hint?: string) => new PangolinError(code, message, { hint });
+const keyRevoked = () =>
+  refused(
+    'api_key_revoked',
+    'The API key was rotated or revoked.',
+    'Use the new key, or ask an administrator for one.',
+  );
+const allRevoked = () =>
+  refused('token_revoked', 'Everything issued to the owner of this token before was revoked.', 'Log in again.');
+const inactive = (what: string) =>
+  refused('principal_inactive', `The ${what} this credential belongs to is deactivated, expired or deleted.`);

@@ -1,0 +1,144 @@
+import type { Role, TokenKind } from '@pangolin/shared/contract';
+import type { CompiledQuery, Kysely } from 'kysely';
+import type { Schema } from '../store/schema.ts';
+
+/** Everything that decides whether a token is good now, in one read. */
+export interface TokenState {
+  id: string;
+  tenant_id: string;
+  kind: TokenKind;
+  owner_id: string;
+  epoch: number;
+  role: Role;
+  scopes: string;
+  created_at: number;
+  expires_at: number;
+  revoked_at: number | null;
+  root_kind: 'token' | 'api_key';
+  root_id: string;
+  user_kind: 'user' | 'owner' | null;
+  user_name: string | null;
+  user_email: string | null;
+  user_role: Role | null;
+  user_active: number | null;
+  user_epoch: number | null;
+  service_user_name: string | null;
+  service_user_role: Role | null;
+  service_user_scopes: string | null;
+  service_user_active: number | null;
+  service_user_epoch: number | null;
+  service_user_expires_at: number | null;
+  key_id: string | null;
+  key_expires_at: number | null;
+  key_revoked_at: number | null;
+  root_token_id: string | null;
+  root_token_revoked_at: number | null;
+  max_token_days: number | null;
+  session_hours: number | null;
+}
+
+/** Everything that decides whether an API key is good now, in one read. */
+export interface ApiKeyState {
+  id: string;
+  tenant_id: string;
+  hash: string;
+  epoch: number;
+  created_at: number;
+  expires_at: number | null;
+  revoked_at: number | null;
+  service_user_id: string;
+  name: string;
+  role: Role;
+  scopes: string;
+  active: number;
+  service_user_epoch: number;
+  service_user_expires_at: number | null;
+}
+
+const tokenStateQuery = (db: Kysely<Schema>) =>
+  db
+    .selectFrom('tokens as t')
+    .leftJoin('users as u', 'u.id', 't.owner_id')
+    .leftJoin('service_users as s', 's.id', 't.owner_id')
+    .leftJoin('api_keys as k', 'k.id', 't.root_id')
+    .leftJoin('tokens as r', 'r.id', 't.root_id')
+    .leftJoin('settings as l', 'l.tenant_id', 't.tenant_id')
+    .select([
+      't.id',
+      't.tenant_id',
+      't.kind',
+      't.owner_id',
+      't.epoch',
+      't.role',
+      't.scopes',
+      't.created_at',
+      't.expires_at',
+    ])
+    .select([
+      't.revoked_at',
+      't.root_kind',
+      't.root_id',
+      'u.kind as user_kind',
+      'u.username as user_name',
+      'u.email as user_email',
+    ])
+    .select(['u.role as user_role', 'u.active as user_active', 'u.epoch as user_epoch'])
+    .select(['s.name as service_user_name', 's.role as service_user_role', 's.scopes as service_user_scopes'])
+    .select([
+      's.active as service_user_active',
+      's.epoch as service_user_epoch',
+      's.expires_at as service_user_expires_at',
+    ])
+    .select(['k.id as key_id', 'k.expires_at as key_expires_at', 'k.revoked_at as key_revoked_at'])
+    .select(['r.id as root_token_id', 'r.revoked_at as root_token_revoked_at', 'l.max_token_days', 'l.session_hours'])
+    .where('t.id', '=', '');
+
+const apiKeyStateQuery = (db: Kysely<Schema>) =>
+  db
+    .selectFrom('api_keys as k')
+    .innerJoin('service_users as s', 's.id', 'k.service_user_id')
+    .select([
+      'k.id',
+      'k.tenant_id',
+      'k.hash',
+      'k.epoch',
+      'k.created_at',
+      'k.expires_at',
+      'k.revoked_at',
+      'k.service_user_id',
+    ])
+    .select([
+      's.name',
+      's.role',
+      's.scopes',
+      's.active',
+      's.epoch as service_user_epoch',
+      's.expires_at as service_user_expires_at',
+    ])
+    .where('k.id', '=', '');
+
+/** The two reads of authentication, compiled once: building them anew would cost more than running them. */
+export interface CredentialReader {
+  findTokenState(id: string): Promise<TokenState | undefined>;
+  findApiKeyState(id: string): Promise<ApiKeyState | undefined>;
+}
+
+export function createCredentialReader(db: Kysely<Schema>): CredentialReader {
+  let token: CompiledQuery<TokenState> | undefined;
+  let apiKey: CompiledQuery<ApiKeyState> | undefined;
+
+  /** Runs a compiled query whose one parameter is an id. */
+  const find = async <Row>(query: CompiledQuery<Row>, id: string): Promise<Row | undefined> =>
+    (await db.executeQuery<Row>({ ...query, parameters: [id] })).rows[0];
+
+  return {
+    findTokenState(id) {
+      token ??= tokenStateQuery(db).compile();
+      return find(token, id);
+    },
+    findApiKeyState(id) {
+      apiKey ??= apiKeyStateQuery(db).compile();
+      return find(apiKey, id);
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import { hash } from 'node:crypto';
+import { PangolinError } from '@pangolin/shared/contract';
+import type { Deps } from '../deps.ts';
+import { readStorageError } from '../store/storage-errors.ts';
+import { isKeyHash, looksLikeApiKey, readApiKeyId } from './api-key.ts';
+import type { Actor } from './caller.ts';
+import { judgeApiKey, judgeToken } from './judge.ts';
+import { CLOCK_TOLERANCE_S, readToken, type TokenClaims, tokenExpired } from './read-token.ts';
+import type { VerifiedCredential } from './verified-credentials.ts';
+
+/**
+ * Establishes who presents a token or an API key, or throws why not.
+ * Answers at once, without a promise, for a credential that was verified before and cannot have changed since.
+ * If the database cannot answer it throws 503: nobody is let through on a guess.
+ */
+export function verifyCredential(deps: Deps, secret: string): Actor | Promise<Actor> {
+  const key = hash('sha256', secret, 'base64');
+  const known = deps.verified.get(key);
+  const generation = readGeneration(deps);
+  if (known?.generation === generation) {
+    refuseExpired(known.actor, deps.now());
+    return known.actor;
+  }
+  return verifyAnew(deps, secret, key, known, generation);
+}
+
+async function verifyAnew(
+  deps: Deps,
+  secret: string,
+  key: string,
+  known: VerifiedCredential | undefined,
+  generation: number,
+): Promise<Actor> {
+  try {
+    const verified = looksLikeApiKey(secret)
+      ? { actor: await verifyApiKey(deps, secret), claims: null }
+      : await verifyToken(deps, secret, known?.claims ?? null);
+    deps.verified.set(key, { ...verified, generation });
+    return verified.actor;
+  } catch (error) {
+    throw readStorageError(error);
+  }
+}
+
+async function verifyToken(deps: Deps, token: string, verifiedClaims: TokenClaims | null) {
+  const claims = verifiedClaims ?? (await readToken(deps, token));
+  const actor = await judgeClaims(deps, claims);
+  refuseExpired(actor, deps.now());
+  return { actor, claims };
+}
+
+/** Judges a token whose signature is known to be good by its row; no row, no entry. */
+export async function judgeClaims(deps: Deps, claims: TokenClaims): Promise<Actor> {
+  const state = await deps.credentials.findTokenState(claims.jti);
+  if (!state)
+    throw new PangolinError('token_unknown', 'The token is not known here.', {
+      hint: 'Mint a new one: pangolin-user get-token',
+    });
+  if (state.tenant_id !== claims.tenantId || state.owner_id !== claims.sub) {
+    throw new PangolinError('token_wrong_tenant', 'The token belongs to another tenant.');
+  }
+  return Object.freeze(judgeToken(state, deps.now()));
+}
+
+/** Verifies an API key: a wrong character is refused before the database is asked. */
+async function verifyApiKey(deps: Deps, secret: string): Promise<Actor> {
+  const id = readApiKeyId(secret);
+  const state = id === undefined ? undefined : await deps.credentials.findApiKeyState(id);
+  if (!state || !isKeyHash(secret, state.hash)) {
+    throw new PangolinError('api_key_invalid', 'The API key is not valid.', {
+      hint: 'Check that it was copied whole; if it is lost: pangolin-admin rotate-service-user-key',
+    });
+  }
+  return Object.freeze(judgeApiKey(state, deps.now()));
+}
+
+/** A token is good a minute longer than it says, for clocks that differ; a key's end was set by this server's own clock. */
+function refuseExpired({ credential }: Actor, nowMs: number): void {
+  const { type, expiresAtMs, endsAtMs } = credential;
+  if (endsAtMs !== null && endsAtMs <= nowMs) {
+    throw new PangolinError(type === 'api_key' ? 'api_key_expired' : 'token_expired', 'The API key has expired.');
+  }
+  if (type !== 'api_key' && expiresAtMs !== null && expiresAtMs + CLOCK_TOLERANCE_S * 1000 <= nowMs)
+    throw tokenExpired();
+}
+
+function readGeneration(deps: Deps): number {
+  try {
+    return deps.db.credentialGeneration();
+  } catch (error) {
+    throw readStorageError(error);
+  }
+}

@@ -1,0 +1,39 @@
+import type { CredentialReader } from './credentials/store.ts';
+import type { VerifiedCredentials } from './credentials/verified-credentials.ts';
+import type { Installation } from './installation/installation.ts';
+import type { LastUsed } from './last-used/last-used.ts';
+import type { SigningKeys } from './signing-keys/signing-keys.ts';
+import type { Database } from './store/database.ts';
+import type { LoginThrottle } from './users/login-throttle.ts';
+import type { Passwords } from './users/passwords.ts';
+
+/** A structured log; pino's shape. Nothing that is logged may hold a secret. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Everything the server reaches outside a request, made once in embedded.ts. */
+export interface Deps {
+  db: Database;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** A new UUIDv7. */
+  newId(): string;
+  randomBytes(size: number): Buffer;
+  log: Log;
+  installation: Installation;
+  signingKeys: SigningKeys;
+  credentials: CredentialReader;
+  verified: VerifiedCredentials;
+  lastUsed: LastUsed;
+  passwords: Passwords;
+  logins: LoginThrottle;
+  /** The operating system's account, for the embedded owner. */
+  ownerName: string;
+  version: string;
+  /** `serve --public-url`, an origin; null: the loopback origin the client used. */
+  publicUrl: string | null;
+}

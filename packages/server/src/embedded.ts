@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import type { Hono } from 'hono';
+import { createApp } from './app.ts';
+import { createCredentialReader } from './credentials/store.ts';
+import { createVerifiedCredentials } from './credentials/verified-credentials.ts';
+import type { Deps, Log } from './deps.ts';
+import type { Bindings, Env } from './http/env.ts';
+import { createUuidV7 } from './ids.ts';
+import { openDataDirectory } from './installation/data-directory.ts';
+import { openInstallation } from './installation/installation.ts';
+import { createLastUsed } from './last-used/last-used.ts';
+import { createSigningKeys } from './signing-keys/signing-keys.ts';
+import { openDatabase } from './store/database.ts';
+import { createLoginThrottle } from './users/login-throttle.ts';
+import { createPasswords } from './users/passwords.ts';
+import { VERSION } from './version.ts';
+
+export interface OpenOptions {
+  dataDir: string;
+  /** Make the data directory if there is none; otherwise that is `no_server`. */
+  create: boolean;
+  /** The operating system's account, as which the owner is shown. */
+  ownerName: string;
+  now?: () => number;
+  log?: Log;
+  publicUrl?: string | null;
+  /** How often the last use of credentials is written, in milliseconds; null: only at the end. */
+  lastUsedIntervalMs?: number | null;
+}
+
+/** An open data directory and the server over it. */
+export interface Opened {
+  app: Hono<Env>;
+  deps: Deps;
+  /** Writes what is outstanding and lets go of the files. */
+  close(): Promise<void>;
+}
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Opens a data directory and puts the server on top: the composition root of everything but the port. */
+export async function openServer(options: OpenOptions): Promise<Opened> {
+  const now = options.now ?? Date.now;
+  const log = options.log ?? silent;
+  const directory = openDataDirectory(options.dataDir, options.create);
+  const db = await openDatabase(directory.databasePath);
+  const newId = () => createUuidV7(now(), randomBytes(10));
+  const founding = { masterKey: directory.masterKey, ownerName: options.ownerName, now, newId };
+  const installation = await openInstallation(db, founding).catch(async (error) => {
+    await db.close();
+    throw error;
+  });
+  const deps: Deps = {
+    db,
+    now,
+    newId,
+    randomBytes,
+    log,
+    installation,
+    signingKeys: createSigningKeys(db, directory.masterKey),
+    credentials: createCredentialReader(db.read),
+    verified: createVerifiedCredentials(),
+    lastUsed: createLastUsed(db, {
+      intervalMs: options.lastUsedIntervalMs ?? null,
+      onError: (error) => log.warn({ err: error }, 'last use not written'),
+    }),
+    passwords: createPasswords(),
+    logins: createLoginThrottle({ now, sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) }),
+    ownerName: options.ownerName,
+    version: VERSION,
+    publicUrl: options.publicUrl ?? null,
+  };
+  return {
+    app: createApp(deps),
+    deps,
+    async close() {
+      await deps.lastUsed.close();
+      await db.close();
+    },
+  };
+}
+
+/** The server inside a command: requests are the owner's and go through no port. */
+export interface EmbeddedServer {
+  dataDir: string;
+  fetch(request: Request): Promise<Response>;
+  close(): Promise<void>;
+}
+
+/** Opens a data directory for its owner. Throws `no_server`, `data_directory_refused`, `master_key_missing`, `storage_…`. */
+export async function openEmbedded(options: OpenOptions): Promise<EmbeddedServer> {
+  const { app, deps, close } = await openServer(options);
+  return {
+    dataDir: options.dataDir,
+    async fetch(request) {
+      const env: Bindings = {
+        requestId: deps.newId(),
+        owner: { client: request.headers.get('user-agent') ?? 'embedded' },
+      };
+      return app.fetch(request, env);
+    },
+    close,
+  };
+}

@@ -1,0 +1,95 @@
+import { PangolinError } from '@pangolin/shared/contract';
+import type { Context } from 'hono';
+import type { Actor, Caller } from '../credentials/caller.ts';
+import { verifyCredential } from '../credentials/verify-credential.ts';
+import type { Deps } from '../deps.ts';
+import { findTenant } from '../installation/store.ts';
+import { DAY_MS, formatTime } from '../times.ts';
+import type { Env } from './env.ts';
+import { readAddress, readClient, readHeader } from './headers.ts';
+
+/** Credentials that end within this are announced by Pangolin-Token-Expires. */
+const EXPIRES_SOON_MS = 14 * DAY_MS;
+
+/** A bound far above every credential of ours, so that hashing one costs nothing. */
+const MAX_CREDENTIAL_LENGTH = 4096;
+
+/**
+ * Answers who is asking, or throws: the one place where a request is authenticated.
+ * Without a promise when the credential is known, which is nearly always.
+ */
+export function requireCaller(deps: Deps, c: Context<Env>): Caller | Promise<Caller> {
+  if (c.env.owner) return admit(deps, c, createOwner(deps));
+  const actor = verifyCredential(deps, readCredential(c));
+  return actor instanceof Promise ? actor.then((verified) => admit(deps, c, verified)) : admit(deps, c, actor);
+}
+
+/** `Authorization: Bearer`, or `X-API-Key`; a request carries one credential. */
+function readCredential(c: Context<Env>): string {
+  const authorization = readHeader(c, 'authorization');
+  const apiKey = readHeader(c, 'x-api-key');
+  if (authorization !== undefined && apiKey !== undefined) {
+    throw new PangolinError(
+      'invalid_request',
+      'The request carries two credentials; send Authorization or X-API-Key, not both.',
+    );
+  }
+  const credential = apiKey ?? (authorization === undefined ? undefined : readBearer(authorization));
+  if (credential === undefined || credential === '') {
+    throw new PangolinError('authentication_required', 'A credential is needed.', {
+      hint: 'Send Authorization: Bearer <token> or X-API-Key: <key>. Mint a token: pangolin-user get-token',
+    });
+  }
+  if (credential.length > MAX_CREDENTIAL_LENGTH) {
+    throw new PangolinError('credential_malformed', 'The credential is neither a Pangolin token nor an API key.');
+  }
+  return credential;
+}
+
+/** RFC 6750 §2.1; the scheme's name is case-insensitive (RFC 9110 §11.1). */
+function readBearer(header: string): string {
+  if (/^bearer /i.test(header)) return header.slice('bearer '.length).trim();
+  throw new PangolinError('credential_malformed', 'The Authorization header must be: Bearer <token>.');
+}
+
+function admit(deps: Deps, c: Context<Env>, actor: Actor): Caller | Promise<Caller> {
+  const now = deps.now();
+  const address = readAddress(c);
+  const client = readClient(c);
+  const { expiresAtMs } = actor.credential;
+  if (expiresAtMs !== null && expiresAtMs - now < EXPIRES_SOON_MS) c.env.credentialExpires = formatTime(expiresAtMs);
+  deps.lastUsed.touch(actor, now, address, client);
+  const origin = { address, client, requestId: c.env.requestId };
+  const tenantId = readHeader(c, 'x-pangolin-tenant');
+  if (tenantId === undefined || tenantId.toLowerCase() === actor.tenantId) return { actor, origin };
+  return enterTenant(deps, actor, tenantId.toLowerCase()).then((entered) => ({ actor: entered, origin }));
+}
+
+/** Root acts in the tenant it names; for anybody else another tenant does not exist. */
+async function enterTenant(deps: Deps, actor: Actor, tenantId: string): Promise<Actor> {
+  const mayEnter = actor.role === 'root' && actor.scopes.length === 0;
+  if (!mayEnter)
+    throw new PangolinError(
+      'token_wrong_tenant',
+      'The credential belongs to another tenant than X-Pangolin-Tenant names.',
+    );
+  const tenant = await findTenant(deps.db.read, tenantId);
+  if (!tenant)
+    throw new PangolinError('not_found', 'There is no such tenant.', {
+      hint: 'Check X-Pangolin-Tenant, or --tenant-id.',
+    });
+  return { ...actor, tenantId: tenant.id };
+}
+
+/** Whoever can read the data directory is its owner. */
+const createOwner = (deps: Deps): Actor => ({
+  id: deps.installation.ownerId,
+  kind: 'owner',
+  name: deps.ownerName,
+  email: null,
+  tenantId: deps.installation.defaultTenantId,
+  role: 'root',
+  scopes: [],
+  epoch: 0,
+  credential: { type: 'owner', id: null, createdAtMs: 0, expiresAtMs: null, endsAtMs: null, root: null },
+});

@@ -1,0 +1,16 @@
+import type { IncomingMessage } from 'node:http';
+
+/** What accompanies a request from its door to its handler. */
+export interface Bindings {
+  requestId: string;
+  /** The HTTP message; absent in embedded mode. */
+  incoming?: IncomingMessage;
+  /** Set by the embedded transport alone: the owner of the data directory asks, and brings no credential. */
+  owner?: { client: string };
+  /** For the Pangolin-Token-Expires header: set when the credential ends soon. */
+  credentialExpires?: string;
+}
+
+export interface Env {
+  Bindings: Bindings;
+}

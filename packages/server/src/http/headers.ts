@@ -1,0 +1,32 @@
+import type { Context } from 'hono';
+import type { Origin } from '../credentials/caller.ts';
+import type { Env } from './env.ts';
+
+const MAX_CLIENT_LENGTH = 200;
+
+/** A request header, by its lower-case name. Node's own map is read where there is one: it needs no Headers object. */
+export function readHeader(c: Context<Env>, name: string): string | undefined {
+  const { incoming } = c.env;
+  if (!incoming) return c.req.raw.headers.get(name) ?? undefined;
+  const value = incoming.headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+}
+
+/** The address of the caller, IPv4 written as such; null in embedded mode. */
+export function readAddress(c: Context<Env>): string | null {
+  const address = c.env.incoming?.socket.remoteAddress;
+  if (address === undefined) return null;
+  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+}
+
+/** The caller's User-Agent, bounded and without control characters. */
+export function readClient(c: Context<Env>): string | null {
+  const agent = c.env.owner?.client ?? readHeader(c, 'user-agent');
+  return agent === undefined ? null : agent.slice(0, MAX_CLIENT_LENGTH).replace(/[^\x20-\x7e]/g, '?');
+}
+
+export const readOrigin = (c: Context<Env>): Origin => ({
+  address: readAddress(c),
+  client: readClient(c),
+  requestId: c.env.requestId,
+});

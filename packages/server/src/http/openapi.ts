@@ -1,0 +1,152 @@
+import {
+  auditApi,
+  catalogsApi,
+  type Endpoint,
+  oauthApi,
+  publicApi,
+  serviceUsersApi,
+  settingsApi,
+  tokensApi,
+  usersApi,
+} from '@pangolin/shared/contract';
+import * as z from 'zod/mini';
+
+/** Every endpoint this server has. */
+export const ENDPOINTS: readonly Endpoint[] = [
+  publicApi,
+  usersApi,
+  tokensApi,
+  serviceUsersApi,
+  oauthApi,
+  catalogsApi,
+  auditApi,
+  settingsApi,
+].flatMap((api) => Object.values(api));
+
+interface JsonSchema {
+  properties?: Record<string, unknown>;
+  required?: string[];
+  [key: string]: unknown;
+}
+
+const PROBLEM = {
+  type: 'object',
+  description: 'RFC 9457 problem details',
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    code: { type: 'string', description: 'stable' },
+    error: { type: 'string' },
+    hint: { type: 'string' },
+    request_id: { type: 'string' },
+    errors: {
+      type: 'array',
+      items: { type: 'object', properties: { field: { type: 'string' }, message: { type: 'string' } } },
+    },
+  },
+  required: ['type', 'title', 'status', 'detail', 'code', 'error', 'request_id'],
+};
+
+const OAUTH_ERROR = {
+  type: 'object',
+  description: 'RFC 6749 section 5.2',
+  properties: { error: { type: 'string' }, error_description: { type: 'string' } },
+  required: ['error'],
+};
+
+/** The OpenAPI 3.1 document, from the schemas that the routes parse with. */
+export function createOpenApi(version: string): Record<string, unknown> {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const endpoint of ENDPOINTS) {
+    paths[endpoint.path] = { ...paths[endpoint.path], [endpoint.method]: describeOperation(endpoint) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Pangolin',
+      version,
+      description: 'Credentials for a data catalog: issue, verify, rotate, revoke.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    tags: [...new Set(ENDPOINTS.map((endpoint) => endpoint.tag))].map((name) => ({ name })),
+    paths,
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+        apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+      },
+      schemas: { Problem: PROBLEM, OAuthError: OAUTH_ERROR },
+    },
+  };
+}
+
+function describeOperation(endpoint: Endpoint) {
+  const isOAuth = endpoint.bodyType === 'form';
+  const failure = {
+    description: 'Refused',
+    content: isOAuth ? { 'application/json': ref('OAuthError') } : { 'application/problem+json': ref('Problem') },
+  };
+  return {
+    operationId: operationId(endpoint),
+    summary: endpoint.summary,
+    tags: [endpoint.tag],
+    security: endpoint.access === 'public' ? [] : [{ bearer: [] }, { apiKey: [] }],
+    parameters: [...describeParameters(endpoint.params, 'path'), ...describeParameters(endpoint.query, 'query')],
+    ...(endpoint.body
+      ? {
+          requestBody: {
+            required: !(endpoint.bodyOptional ?? false),
+            content: {
+              [isOAuth ? 'application/x-www-form-urlencoded' : 'application/json']: {
+                schema: toJsonSchema(endpoint.body, 'input'),
+              },
+            },
+          },
+        }
+      : {}),
+    responses: {
+      [endpoint.status]: {
+        description: 'Done',
+        ...(endpoint.answer
+          ? { content: { 'application/json': { schema: toJsonSchema(endpoint.answer, 'output') } } }
+          : {}),
+      },
+      '4XX': failure,
+      '5XX': failure,
+    },
+  };
+}
+
+const ref = (name: string) => ({ schema: { $ref: `#/components/schemas/${name}` } });
+
+function describeParameters(schema: Endpoint['params'], place: 'path' | 'query') {
+  if (!schema) return [];
+  const { properties = {}, required = [] } = toJsonSchema(schema, 'input');
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: place,
+    required: place === 'path' || required.includes(name),
+    schema: property,
+  }));
+}
+
+/** `role` reads many spellings; written, it is one of three. */
+function toJsonSchema(schema: z.ZodMiniType, io: 'input' | 'output'): JsonSchema {
+  const { $schema: _, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  return json as JsonSchema;
+}
+
+const operationId = ({ method, path }: Endpoint): string =>
+  method +
+  path
+    .split('/')
+    .filter(Boolean)
+    .map((part) =>
+      part
+        .replace(/[^A-Za-z0-9]+(.)?/g, (_, next: string | undefined) => (next ?? '').toUpperCase())
+        .replace(/^./, (first) => first.toUpperCase()),
+    )
+    .join('');

@@ -1,0 +1,33 @@
+import type { Env } from './env.ts';
+
+/** On every answer: nothing here is for caches, frames or other origins. */
+const BASE_HEADERS = {
+  'cache-control': 'no-store',
+  'cross-origin-resource-policy': 'same-origin',
+  'x-content-type-options': 'nosniff',
+} as const;
+
+/** All that answering takes of a request. */
+export interface Replying {
+  env: Env['Bindings'];
+}
+
+type Headers = Record<string, string>;
+
+/** Answers JSON. A plain header record keeps the HTTP adapter's short path: no Headers object is built. */
+export function replyJson(c: Replying, body: unknown, status = 200, headers?: Headers): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { ...baseHeaders(c), 'content-type': 'application/json', ...headers },
+  });
+}
+
+/** 204, or another status that has no body. */
+export const replyEmpty = (c: Replying, status = 204, headers?: Headers): Response =>
+  new Response(null, { status, headers: { ...baseHeaders(c), ...headers } });
+
+function baseHeaders(c: Replying): Headers {
+  const headers: Headers = { ...BASE_HEADERS, 'x-request-id': c.env.requestId };
+  if (c.env.credentialExpires) headers['pangolin-token-expires'] = c.env.credentialExpires;
+  return headers;
+}

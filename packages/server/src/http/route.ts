@@ -1,0 +1,48 @@
+import type { Endpoint } from '@pangolin/shared/contract';
+import type { Context, Hono } from 'hono';
+import type * as z from 'zod/mini';
+import type { Caller } from '../credentials/caller.ts';
+import type { Deps } from '../deps.ts';
+import { requireCaller } from './access.ts';
+import { readFields, readFormBody, readJsonBody } from './body.ts';
+import type { Env } from './env.ts';
+
+type Parsed<Schema> = Schema extends z.ZodMiniType ? z.output<Schema> : undefined;
+
+/** A request whose caller is known and whose parts are what the contract says. */
+export interface Input<E extends Endpoint> {
+  caller: E['access'] extends 'credential' ? Caller : undefined;
+  params: Parsed<E['params']>;
+  query: Parsed<E['query']>;
+  body: Parsed<E['body']>;
+}
+
+type Handler<E extends Endpoint> = (c: Context<Env>, input: Input<E>) => Response | Promise<Response>;
+
+/**
+ * Serves an endpoint of the contract: first who is asking, then what, then the handler.
+ * A request that needs no reading goes through without a promise.
+ */
+export function route<E extends Endpoint>(app: Hono<Env>, deps: Deps, endpoint: E, handle: Handler<E>): void {
+  const run = (c: Context<Env>, caller: Caller | undefined): Response | Promise<Response> => {
+    const input = { caller, params: undefined, query: undefined, body: undefined } as Input<E>;
+    if (endpoint.params) input.params = readFields(endpoint.params, c.req.param()) as Input<E>['params'];
+    if (endpoint.query) input.query = readFields(endpoint.query, c.req.query()) as Input<E>['query'];
+    if (!endpoint.body) return handle(c, input);
+    const body =
+      endpoint.bodyType === 'form'
+        ? readFormBody(c, endpoint.body)
+        : readJsonBody(c, endpoint.body, endpoint.bodyOptional ?? false);
+    return body.then((parsed) => handle(c, { ...input, body: parsed } as Input<E>));
+  };
+
+  app.on(
+    endpoint.method.toUpperCase(),
+    [endpoint.path.replace(/\{(\w+)\}/g, ':$1')],
+    (c): Response | Promise<Response> => {
+      if (endpoint.access === 'public') return run(c, undefined);
+      const caller = requireCaller(deps, c);
+      return caller instanceof Promise ? caller.then((known) => run(c, known)) : run(c, caller);
+    },
+  );
+}

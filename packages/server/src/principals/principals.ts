@@ -1,0 +1,46 @@
+import type { Role } from '@pangolin/shared/contract';
+import type { Executor } from '../store/schema.ts';
+import { findServiceUserPrincipal, findUserPrincipal, findUserPrincipalByName, raiseEpoch } from './store.ts';
+
+/** Whoever can own a credential: a user, the embedded owner, or a service user. */
+export interface Principal {
+  id: string;
+  kind: 'user' | 'service_user';
+  tenantId: string;
+  name: string;
+  role: Role;
+  active: boolean;
+  epoch: number;
+}
+
+/** By id (in one tenant, if named), or a user by name. */
+export async function findPrincipal(
+  db: Executor,
+  wanted: { id: string; tenantId?: string } | { tenantId: string; username: string },
+): Promise<Principal | undefined> {
+  if ('username' in wanted) {
+    const user = await findUserPrincipalByName(db, wanted.tenantId, wanted.username);
+    return user && toPrincipal(user, 'user');
+  }
+  const user = await findUserPrincipal(db, wanted.id);
+  const serviceUser = user ? undefined : await findServiceUserPrincipal(db, wanted.id);
+  const found = user ? toPrincipal(user, 'user') : serviceUser && toPrincipal(serviceUser, 'service_user');
+  return wanted.tenantId === undefined || found?.tenantId === wanted.tenantId ? found : undefined;
+}
+
+/** Ends everything issued to a principal until now; what is issued afterwards is of the new epoch. */
+export const endCredentials = (tx: Executor, principal: { id: string; kind: 'user' | 'service_user' }, atMs: number) =>
+  raiseEpoch(tx, principal.kind === 'user' ? 'users' : 'service_users', principal.id, atMs);
+
+const toPrincipal = (
+  row: { id: string; tenant_id: string; name: string; role: Role; active: number; epoch: number },
+  kind: Principal['kind'],
+): Principal => ({
+  id: row.id,
+  kind,
+  tenantId: row.tenant_id,
+  name: row.name,
+  role: row.role,
+  active: row.active === 1,
+  epoch: row.epoch,
+});

@@ -1,0 +1,230 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { isIP } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { PangolinError } from '@pangolin/shared/contract';
+import type { Log } from './deps.ts';
+import { type Opened, openServer } from './embedded.ts';
+import type { Bindings } from './http/env.ts';
+import { replyProblem, toPangolinError } from './http/errors.ts';
+import { createGuard } from './http/guard.ts';
+import { HOUR_MS } from './times.ts';
+import { pruneExpiredTokens } from './tokens/tokens.ts';
+
+export interface ServeOptions {
+  dataDir: string;
+  ownerName: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** An address; none, or `localhost`: loopback, 127.0.0.1 and ::1 both. */
+  host?: string;
+  publicUrl?: string;
+  /** Allows listening beyond loopback without TLS. */
+  insecureHttp: boolean;
+  log?: Log;
+}
+
+export interface RunningServer {
+  /** Where a client on this machine finds it. */
+  url: string;
+  addresses: string[];
+  /** Takes no more requests, finishes those it took, writes what is outstanding. */
+  close(): Promise<void>;
+}
+
+const LAST_USED_INTERVAL_MS = 5_000;
+const DRAIN_MS = 10_000;
+
+/** Serves a data directory over HTTP. Throws `invalid_argument` for an unsafe address, `unavailable` for a taken port. */
+export async function startServer(options: ServeOptions): Promise<RunningServer> {
+  const hosts = readHosts(options);
+  const log = options.log ?? (await createLog());
+  const publicUrl = options.publicUrl === undefined ? null : new URL(options.publicUrl).origin;
+  const opened = await openServer({
+    dataDir: options.dataDir,
+    create: true,
+    ownerName: options.ownerName,
+    log,
+    publicUrl,
+    lastUsedIntervalMs: LAST_USED_INTERVAL_MS,
+  });
+  const fetch = createFetch(opened, log, {
+    hostNames: hosts.map(bracket),
+    anyAddress: hosts.some((host) => host === '0.0.0.0' || host === '::'),
+    publicUrl,
+  });
+  const servers = await listenOnAll(hosts, options.port, () => createHttpServer(fetch)).catch(async (error) => {
+    await opened.close();
+    throw readListenError(error, options.port);
+  });
+  const prune = () => pruneExpiredTokens(opened.deps).catch((err) => log.warn({ err }, 'expired tokens not pruned'));
+  void prune();
+  const pruning = setInterval(prune, HOUR_MS).unref();
+  const addresses = servers.map(addressOf);
+  log.info({ addresses, data_dir: options.dataDir }, 'listening');
+  return {
+    url:
+      publicUrl ?? `http://${hosts.length > 1 ? 'localhost' : bracket(hosts[0] ?? 'localhost')}:${portOf(servers[0])}`,
+    addresses,
+    async close() {
+      clearInterval(pruning);
+      await Promise.all(servers.map(drain));
+      await opened.close();
+      log.info({}, 'stopped');
+    },
+  };
+}
+
+/** What every request passes before it reaches the app: whose host, whose page, and a request id. */
+function createFetch({ app, deps }: Opened, log: Log, options: Parameters<typeof createGuard>[0]) {
+  const guard = createGuard(options);
+  return (request: Request, { incoming }: { incoming: IncomingMessage }): Response | Promise<Response> => {
+    const env: Bindings = { requestId: readRequestId(incoming.headers['x-request-id']), incoming };
+    try {
+      guard({
+        method: incoming.method ?? 'GET',
+        url: incoming.url ?? '/',
+        host: incoming.headers.host,
+        origin: incoming.headers.origin,
+        fetchSite: readOne(incoming.headers['sec-fetch-site']),
+      });
+    } catch (error) {
+      return replyProblem({ env }, toPangolinError(error, log, env.requestId));
+    }
+    const answer = app.fetch(request, env);
+    return incoming.method === 'GET' ? answer : logAnswer(log, incoming, env, deps.now(), deps.now, answer);
+  };
+}
+
+async function logAnswer(
+  log: Log,
+  incoming: IncomingMessage,
+  env: Bindings,
+  startMs: number,
+  now: () => number,
+  answer: Response | Promise<Response>,
+) {
+  const response = await answer;
+  const path = incoming.url?.split('?', 1)[0];
+  log.info(
+    { request_id: env.requestId, method: incoming.method, path, status: response.status, ms: now() - startMs },
+    'request',
+  );
+  return response;
+}
+
+/** The caller's own id, so that its log and ours meet; else a new one. */
+function readRequestId(given: string | string[] | undefined): string {
+  return typeof given === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : randomUUID();
+}
+
+const readOne = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
+
+function createHttpServer(fetch: ReturnType<typeof createFetch>): Server {
+  return createServer(
+    { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 30_000 },
+    getRequestListener(fetch as Parameters<typeof getRequestListener>[0]),
+  );
+}
+
+function readHosts(options: ServeOptions): string[] {
+  const host = (options.host ?? 'localhost').replace(/^\[|\]$/g, '').toLowerCase();
+  if (host === 'localhost') return ['127.0.0.1', '::1'];
+  if (isIP(host) === 0)
+    throw new PangolinError(
+      'invalid_argument',
+      `--host takes an address such as 0.0.0.0, not ${JSON.stringify(host)}.`,
+    );
+  const isLoopback = host === '::1' || host.startsWith('127.');
+  if (isLoopback || options.insecureHttp) return [host];
+  throw new PangolinError(
+    'invalid_argument',
+    `Listening on ${host} without TLS would send credentials over the network in the clear.`,
+    {
+      hint: 'Leave --host out to listen on this machine only; behind a proxy that speaks TLS, add --insecure-http --public-url https://…',
+    },
+  );
+}
+
+/** One port on every address; a machine without IPv6 has one address less. */
+async function listenOnAll(hosts: readonly string[], wantedPort: number, create: () => Server): Promise<Server[]> {
+  const servers: Server[] = [];
+  for (const host of hosts) {
+    const server = create();
+    try {
+      await listen(server, host, servers.length === 0 ? wantedPort : portOf(servers[0]));
+      servers.push(server);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (servers.length > 0 && (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT')) continue;
+      for (const open of servers) open.close();
+      throw error;
+    }
+  }
+  return servers;
+}
+
+const listen = (server: Server, host: string, port: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, ipv6Only: host.includes(':') && host !== '::' }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+
+function readListenError(error: unknown, port: number): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE')
+    return new PangolinError('unavailable', `Port ${port} is in use.`, {
+      cause: error,
+      hint: 'Choose another: pangolin-admin serve --port 8081',
+    });
+  if (code === 'EACCES')
+    return new PangolinError('unavailable', `Port ${port} needs privileges.`, {
+      cause: error,
+      hint: 'Choose one above 1023: pangolin-admin serve --port 8080',
+    });
+  if (code === 'EADDRNOTAVAIL')
+    return new PangolinError('invalid_argument', 'This machine does not have the address --host names.', {
+      cause: error,
+    });
+  return error;
+}
+
+/** Finishes what was accepted; connections that are kept alive are closed as they fall idle. */
+function drain(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const idle = setInterval(() => server.closeIdleConnections(), 50);
+    const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+    server.close(() => {
+      clearInterval(idle);
+      clearTimeout(late);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+async function createLog(): Promise<Log> {
+  const { pino } = await import('pino');
+  const log: Log = pino(
+    { base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ dest: 2, sync: true }),
+  );
+  return log;
+}
+
+const portOf = (server: Server | undefined): number => {
+  const address = server?.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+};
+
+function addressOf(server: Server): string {
+  const address = server.address();
+  return typeof address === 'object' && address !== null
+    ? `${bracket(address.address)}:${address.port}`
+    : String(address);
+}
+
+const bracket = (host: string): string => (host.includes(':') ? `[${host}]` : host);

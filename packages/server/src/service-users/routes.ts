@@ -1,0 +1,57 @@
+import { serviceUsersApi } from '@pangolin/shared/contract';
+import { Hono } from 'hono';
+import type { Deps } from '../deps.ts';
+import type { Env } from '../http/env.ts';
+import { readCursor, replyPage, withOneMore } from '../http/pages.ts';
+import { replyEmpty, replyJson } from '../http/reply.ts';
+import { route } from '../http/route.ts';
+import { requirePermission } from '../policies/permissions.ts';
+import {
+  createServiceUser,
+  deleteServiceUser,
+  presentServiceUsers,
+  readServiceUser,
+  rotateKey,
+  updateServiceUser,
+} from './service-users.ts';
+import { countServiceUsers, listServiceUsers } from './store.ts';
+
+export function serviceUserRoutes(deps: Deps): Hono<Env> {
+  const app = new Hono<Env>();
+
+  route(app, deps, serviceUsersApi.list, async (c, { caller, query }) => {
+    requirePermission(caller.actor, 'service_users:read');
+    const filter = { tenantId: caller.actor.tenantId, name: query.name, afterName: readCursor(query.cursor, 'string') };
+    const rows = await listServiceUsers(deps.db.read, filter, withOneMore(query));
+    return replyPage(c, query, {
+      items: await presentServiceUsers(deps.db.read, rows, deps.now()),
+      cursorOf: (one) => one.name,
+      count: () => countServiceUsers(deps.db.read, filter),
+    });
+  });
+
+  route(app, deps, serviceUsersApi.create, async (c, { caller, body }) =>
+    replyJson(c, await createServiceUser(deps, caller, body), 201),
+  );
+
+  route(app, deps, serviceUsersApi.get, async (c, { caller, params }) => {
+    requirePermission(caller.actor, 'service_users:read');
+    const row = await readServiceUser(deps, caller, params.id);
+    return replyJson(c, (await presentServiceUsers(deps.db.read, [row], deps.now()))[0]);
+  });
+
+  route(app, deps, serviceUsersApi.update, async (c, { caller, params, body }) =>
+    replyJson(c, await updateServiceUser(deps, caller, params.id, body)),
+  );
+
+  route(app, deps, serviceUsersApi.delete, async (c, { caller, params }) => {
+    await deleteServiceUser(deps, caller, params.id);
+    return replyEmpty(c);
+  });
+
+  route(app, deps, serviceUsersApi.rotate, async (c, { caller, params, body }) =>
+    replyJson(c, await rotateKey(deps, caller, params.id, body)),
+  );
+
+  return app;
+}

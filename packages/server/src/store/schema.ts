@@ -1,0 +1,175 @@
+import type { Role, TokenKind } from '@pangolin/shared/contract';
+import type { Kysely, Transaction } from 'kysely';
+
+/**
+ * The tables. Times are milliseconds since 1970 (UTC), flags are 0 or 1, ids are UUIDv7 text, lists are JSON text:
+ * types that SQLite and PostgreSQL both have.
+ */
+export interface Schema {
+  installation: InstallationTable;
+  tenants: TenantsTable;
+  users: UsersTable;
+  service_users: ServiceUsersTable;
+  api_keys: ApiKeysTable;
+  tokens: TokensTable;
+  settings: SettingsTable;
+  signing_keys: SigningKeysTable;
+  audit_chains: AuditChainsTable;
+  audit_events: AuditEventsTable;
+  catalogs: CatalogsTable;
+}
+
+/** Anything that runs queries: the read connection, or a transaction. */
+export type Executor = Kysely<Schema> | Transaction<Schema>;
+
+/** One row, `one` is always 1. */
+export interface InstallationTable {
+  one: number;
+  id: string;
+  default_tenant_id: string;
+  owner_id: string;
+  created_at: number;
+}
+
+export interface TenantsTable {
+  id: string;
+  name: string;
+  created_at: number;
+}
+
+/** `epoch` is copied into every credential at issue; raising it ends them all. */
+export interface UsersTable {
+  id: string;
+  tenant_id: string;
+  kind: 'user' | 'owner';
+  username: string;
+  email: string | null;
+  role: Role;
+  password_hash: string | null;
+  active: number;
+  epoch: number;
+  epoch_raised_at: number | null;
+  created_at: number;
+  created_by: string | null;
+  last_login_at: number | null;
+}
+
+export interface ServiceUsersTable {
+  id: string;
+  tenant_id: string;
+  name: string;
+  description: string | null;
+  role: Role;
+  scopes: string;
+  active: number;
+  epoch: number;
+  epoch_raised_at: number | null;
+  created_at: number;
+  created_by: string | null;
+  expires_at: number | null;
+  last_used_at: number | null;
+  last_used_ip: string | null;
+  last_used_client: string | null;
+}
+
+/** `hash` is the SHA-256 of the whole key, hex; the key itself is never stored. */
+export interface ApiKeysTable {
+  id: string;
+  tenant_id: string;
+  service_user_id: string;
+  hash: string;
+  epoch: number;
+  created_at: number;
+  created_by: string | null;
+  expires_at: number | null;
+  revoked_at: number | null;
+  last_used_at: number | null;
+  last_used_ip: string | null;
+  last_used_client: string | null;
+}
+
+/**
+ * Every token ever issued, by its `jti` (`id`).
+ * `parent_id` is the token it was obtained with and dies with; `root_id` the key, login or token it descends from.
+ */
+export interface TokensTable {
+  id: string;
+  tenant_id: string;
+  kind: TokenKind;
+  owner_kind: 'user' | 'service_user';
+  owner_id: string;
+  actor_id: string;
+  epoch: number;
+  name: string | null;
+  description: string | null;
+  role: Role;
+  scopes: string;
+  created_at: number;
+  expires_at: number;
+  parent_id: string | null;
+  root_kind: 'token' | 'api_key';
+  root_id: string;
+  revoked_at: number | null;
+  revoked_by: string | null;
+  revoked_reason: string | null;
+  last_used_at: number | null;
+  last_used_ip: string | null;
+  last_used_client: string | null;
+}
+
+export interface SettingsTable {
+  tenant_id: string;
+  default_token_days: number;
+  max_token_days: number;
+  max_tokens_per_user: number | null;
+  session_hours: number;
+}
+
+/** `private_key` is a JWK sealed with the master key. */
+export interface SigningKeysTable {
+  kid: string;
+  state: 'next' | 'active' | 'retired';
+  public_key: string;
+  private_key: string;
+  created_at: number;
+}
+
+/** The head of each chain: a tenant's id, or `system`. */
+export interface AuditChainsTable {
+  chain: string;
+  seq: number;
+  hash: string;
+}
+
+export interface AuditEventsTable {
+  id: string;
+  chain: string;
+  seq: number;
+  time: number;
+  tenant_id: string;
+  user_id: string | null;
+  username: string | null;
+  action: string;
+  resource_type: string;
+  resource_id: string | null;
+  resource_name: string | null;
+  result: 'success' | 'failure';
+  ip: string | null;
+  client: string | null;
+  credential_type: string | null;
+  credential_id: string | null;
+  request_id: string | null;
+  details: string;
+  previous_hash: string;
+  hash: string;
+}
+
+export interface CatalogsTable {
+  id: string;
+  tenant_id: string;
+  name: string;
+  catalog_type: 'internal';
+  warehouse_location: string | null;
+  created_at: number;
+  created_by: string | null;
+}

@@ -1,0 +1,127 @@
+import { PangolinError } from '@pangolin/shared/contract';
+import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from '@photostructure/sqlite';
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  Kysely,
+  SqliteAdapter,
+  type SqliteDatabase,
+  SqliteDriver,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  type SqliteStatement,
+} from 'kysely';
+import { isBusy } from './storage-errors.ts';
+
+/** Older releases can corrupt a WAL database that several processes write. */
+const OLDEST_SAFE_SQLITE = [3, 51, 3] as const;
+
+/** How long a writer waits for another process's lock before it gives up, in milliseconds. */
+export const LOCK_PATIENCE_MS = 5_000;
+
+/** Longer would freeze the event loop: the driver is synchronous. */
+const BUSY_TIMEOUT_MS = 20;
+
+const MAX_STATEMENTS = 500;
+
+/** One connection: the raw handle for pragmas, Kysely for everything else. */
+export interface SqliteConnection<Schema> {
+  raw: DatabaseSyncInstance;
+  kysely: Kysely<Schema>;
+}
+
+/** Opens a connection to a SQLite file in WAL mode with durable commits. */
+export async function openSqlite<Schema>(
+  path: string,
+  options: { readOnly: boolean },
+): Promise<SqliteConnection<Schema>> {
+  const raw = new DatabaseSync(path, { readOnly: options.readOnly });
+  try {
+    refuseUnsafeVersion(raw);
+    raw.exec(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    if (!options.readOnly) {
+      await retryWhileBusy(() => {
+        const mode = raw.prepare('pragma journal_mode').get() as { journal_mode: string };
+        if (mode.journal_mode !== 'wal') raw.exec('pragma journal_mode = wal');
+      });
+      raw.exec('pragma synchronous = full; pragma foreign_keys = on; pragma trusted_schema = off');
+    }
+  } catch (error) {
+    raw.close();
+    throw error;
+  }
+  return { raw, kysely: new Kysely<Schema>({ dialect: createDialect(raw) }) };
+}
+
+/** Runs a step again, with jitter, for as long as another process holds the lock and patience lasts. */
+export async function retryWhileBusy<T>(step: () => T | Promise<T>, patienceMs = LOCK_PATIENCE_MS): Promise<T> {
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      return await step();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() >= deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * 15));
+    }
+  }
+}
+
+function refuseUnsafeVersion(raw: DatabaseSyncInstance): void {
+  const { version } = raw.prepare('select sqlite_version() as version').get() as { version: string };
+  const parts = version.split('.').map(Number);
+  for (const [i, oldest] of OLDEST_SAFE_SQLITE.entries()) {
+    const part = parts[i] ?? 0;
+    if (part > oldest) return;
+    if (part < oldest) {
+      throw new PangolinError(
+        'unavailable',
+        `SQLite ${version} is too old; ${OLDEST_SAFE_SQLITE.join('.')} or newer is needed.`,
+      );
+    }
+  }
+}
+
+function createDialect(raw: DatabaseSyncInstance): Dialect {
+  const database = cacheStatements(raw);
+  return {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new ImmediateDriver({ database }),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  };
+}
+
+/** Takes the write lock when a transaction begins, not at its first write, where waiting is no longer possible. */
+class ImmediateDriver extends SqliteDriver {
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await retryWhileBusy(() => connection.executeQuery(CompiledQuery.raw('begin immediate')));
+  }
+}
+
+/** Kysely's view of a connection; statements are prepared once. */
+function cacheStatements(raw: DatabaseSyncInstance): SqliteDatabase {
+  const statements = new Map<string, SqliteStatement>();
+  return {
+    close: () => raw.close(),
+    prepare(sql) {
+      let statement = statements.get(sql);
+      if (!statement) {
+        statement = adaptStatement(raw.prepare(sql));
+        if (statements.size >= MAX_STATEMENTS) statements.clear();
+        // A statement that changes the schema is prepared against the schema before it: never kept.
+        if (!/^\s*(create|drop|alter)/i.test(sql)) statements.set(sql, statement);
+      }
+      return statement;
+    },
+  };
+}
+
+function adaptStatement(statement: StatementSyncInstance): SqliteStatement {
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...(parameters as never[])),
+    run: (parameters) => statement.run(...(parameters as never[])) as { changes: number; lastInsertRowid: number },
+    iterate: (parameters) => statement.iterate(...(parameters as never[])) as IterableIterator<unknown>,
+  };
+}

@@ -1,0 +1,11 @@
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
+
+/** RFC 3339 in UTC, without fractions when there are none: `2027-02-20T12:00:00Z`. */
+export const formatTime = (ms: number): string => new Date(ms).toISOString().replace('.000Z', 'Z');
+
+export const formatOptionalTime = (ms: number | null): string | null => (ms === null ? null : formatTime(ms));
+
+/** The whole second that has begun; JWT times have no fractions (RFC 7519 §2). */
+export const wholeSecond = (ms: number): number => Math.floor(ms / 1000) * 1000;

@@ -1,0 +1,102 @@
+import { PangolinError, type Role, type TokenKind } from '@pangolin/shared/contract';
+import type { Insertable } from 'kysely';
+import type { Actor } from '../credentials/caller.ts';
+import { judgeApiKey, judgeToken } from '../credentials/judge.ts';
+import { createCredentialReader } from '../credentials/store.ts';
+import type { Deps } from '../deps.ts';
+import type { Executor, TokensTable } from '../store/schema.ts';
+import { wholeSecond } from '../times.ts';
+import { insertToken } from './store.ts';
+
+/** Whose a token is. */
+export interface TokenOwner {
+  id: string;
+  kind: 'user' | 'service_user';
+  name: string;
+  epoch: number;
+}
+
+export interface TokenPlan {
+  kind: TokenKind;
+  owner: TokenOwner;
+  actorId: string;
+  tenantId: string;
+  role: Role;
+  scopes: readonly string[];
+  expiresAtMs: number;
+  name?: string | null;
+  description?: string | null;
+  /** What it is obtained with and dies with; null: it stands by itself. */
+  parent: { tokenId: string | null; root: { kind: 'token' | 'api_key'; id: string } } | null;
+}
+
+/** A token that is signed but not yet stored; it is worth nothing before `store` is committed. */
+export interface PreparedToken {
+  secret: string;
+  row: Insertable<TokensTable>;
+  /** Inserts the row; `epoch` is the owner's as the transaction sees it. */
+  store(tx: Executor, epoch: number): Promise<unknown>;
+}
+
+/** Signs a token; signing takes no transaction, so it happens before one. */
+export async function prepareToken(deps: Deps, plan: TokenPlan): Promise<PreparedToken> {
+  const id = deps.newId();
+  const createdAtMs = wholeSecond(deps.now());
+  const row: Insertable<TokensTable> = {
+    id,
+    tenant_id: plan.tenantId,
+    kind: plan.kind,
+    owner_kind: plan.owner.kind,
+    owner_id: plan.owner.id,
+    actor_id: plan.actorId,
+    epoch: plan.owner.epoch,
+    name: plan.name ?? null,
+    description: plan.description ?? null,
+    role: plan.role,
+    scopes: JSON.stringify(plan.scopes),
+    created_at: createdAtMs,
+    expires_at: plan.expiresAtMs,
+    parent_id: plan.parent?.tokenId ?? null,
+    root_kind: plan.parent?.root.kind ?? 'token',
+    root_id: plan.parent?.root.id ?? id,
+    revoked_at: null,
+    revoked_by: null,
+    revoked_reason: null,
+    last_used_at: null,
+    last_used_ip: null,
+    last_used_client: null,
+  };
+  const secret = await deps.signingKeys.sign({
+    iss: deps.installation.issuer,
+    aud: deps.installation.issuer,
+    sub: plan.owner.id,
+    jti: id,
+    iat: createdAtMs / 1000,
+    nbf: createdAtMs / 1000,
+    exp: plan.expiresAtMs / 1000,
+    tenant_id: plan.tenantId,
+    username: plan.owner.name,
+    role: plan.role,
+    scope: plan.scopes.join(' '),
+    kind: plan.kind,
+  });
+  return { secret, row, store: (tx, epoch) => insertToken(tx, { ...row, epoch }) };
+}
+
+/**
+ * Judges the presented credential once more, inside the transaction that issues another with it: one that was ended in
+ * between must leave no descendant behind. Throws as authentication does.
+ */
+export async function recheckCredential(tx: Executor, deps: Deps, { credential }: Actor): Promise<void> {
+  if (credential.id === null) return;
+  const reader = createCredentialReader(tx);
+  if (credential.type === 'api_key') {
+    const state = await reader.findApiKeyState(credential.id);
+    if (!state) throw new PangolinError('api_key_revoked', 'The API key was rotated or revoked.');
+    judgeApiKey(state, deps.now());
+    return;
+  }
+  const state = await reader.findTokenState(credential.id);
+  if (!state) throw new PangolinError('token_unknown', 'The token is not known here.');
+  judgeToken(state, deps.now());
+}

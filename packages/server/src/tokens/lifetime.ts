@@ -1,0 +1,76 @@
+import { type CreateToken, PangolinError, type Settings } from '@pangolin/shared/contract';
+import type { PresentedCredential } from '../credentials/caller.ts';
+import { DAY_MS, formatTime, HOUR_MS, MINUTE_MS, wholeSecond } from '../times.ts';
+
+/** When a new token expires, and why then. */
+export interface Expiry {
+  expiresAtMs: number;
+  source: 'requested' | 'policy_default' | 'parent_credential';
+}
+
+type Asked = Pick<CreateToken, 'expires_in_days' | 'expires_in_hours' | 'expires_in_minutes' | 'expires_at'>;
+
+/** Whether what is minted with this credential lives and dies with it; an interactive login is no such limit. */
+export const isParent = (credential: PresentedCredential): boolean =>
+  credential.type !== 'session' && credential.type !== 'owner';
+
+/**
+ * Decides when a token expires: as asked, else the policy's default or what remains of the caller's own credential.
+ * Never shortens what was asked for: throws `policy_refused` naming the limit, or `invalid_request`.
+ */
+export function readExpiry(asked: Asked, settings: Settings, credential: PresentedCredential, nowMs: number): Expiry {
+  const now = wholeSecond(nowMs);
+  const longestMs = now + settings.max_token_days * DAY_MS;
+  const parentMs = isParent(credential) ? endOf(credential) : null;
+  const requestedMs = readRequested(asked, now);
+  if (requestedMs !== undefined) {
+    refuseTooLong(requestedMs, longestMs, settings);
+    if (parentMs !== null && requestedMs > parentMs) {
+      throw new PangolinError(
+        'policy_refused',
+        `A token cannot outlive the credential it is minted with, which ends at ${formatTime(wholeSecond(parentMs))}.`,
+        {
+          hint: 'Ask for less, or mint it after an interactive login: pangolin-user login',
+        },
+      );
+    }
+    return { expiresAtMs: requestedMs, source: 'requested' };
+  }
+  const defaultMs = Math.min(now + settings.default_token_days * DAY_MS, longestMs);
+  if (parentMs === null || defaultMs <= parentMs) return { expiresAtMs: defaultMs, source: 'policy_default' };
+  return { expiresAtMs: wholeSecond(parentMs), source: 'parent_credential' };
+}
+
+/** When a credential ends, or null when it does not by itself. */
+export function endOf({ expiresAtMs, endsAtMs }: PresentedCredential): number | null {
+  if (expiresAtMs === null) return endsAtMs;
+  return endsAtMs === null ? expiresAtMs : Math.min(expiresAtMs, endsAtMs);
+}
+
+function readRequested(asked: Asked, now: number): number | undefined {
+  const given = Object.entries(asked).filter(([, value]) => value !== undefined);
+  if (given.length > 1) {
+    throw new PangolinError('invalid_request', `Give one of ${given.map(([name]) => name).join(', ')}, not several.`);
+  }
+  const { expires_in_days: days, expires_in_hours: hours, expires_in_minutes: minutes, expires_at: at } = asked;
+  if (days !== undefined) return now + days * DAY_MS;
+  if (hours !== undefined) return now + hours * HOUR_MS;
+  if (minutes !== undefined) return now + minutes * MINUTE_MS;
+  if (at === undefined) return undefined;
+  const atMs = wholeSecond(Date.parse(at));
+  if (atMs > now) return atMs;
+  throw new PangolinError('invalid_request', "The field 'expires_at' must be in the future.", {
+    fields: [{ field: 'expires_at', message: 'must be in the future' }],
+  });
+}
+
+function refuseTooLong(requestedMs: number, longestMs: number, settings: Settings): void {
+  if (requestedMs <= longestMs) return;
+  throw new PangolinError(
+    'policy_refused',
+    `Tokens live ${settings.max_token_days} days at most here; the latest expiry now is ${formatTime(longestMs)}.`,
+    {
+      hint: `Ask for at most that: --expires-in ${settings.max_token_days}`,
+    },
+  );
+}

@@ -1,0 +1,177 @@
+import {
+  type CreateToken,
+  coversScopes,
+  expandScopes,
+  type IssuedToken,
+  lowerRole,
+  PangolinError,
+  ROLES,
+  type Role,
+  roleRank,
+} from '@pangolin/shared/contract';
+import { recordAudit } from '../audit/record.ts';
+import type { Actor, Caller } from '../credentials/caller.ts';
+import type { Deps } from '../deps.ts';
+import { findTenant } from '../installation/store.ts';
+import { requirePermission, requireRankOf } from '../policies/permissions.ts';
+import { findPrincipal, type Principal } from '../principals/principals.ts';
+import { readSettings } from '../settings/settings.ts';
+import type { Executor } from '../store/schema.ts';
+import { formatTime, wholeSecond } from '../times.ts';
+import { type PreparedToken, prepareToken, recheckCredential } from './issue.ts';
+import { isParent, readExpiry } from './lifetime.ts';
+import { countValidTokens, listOldestUnused } from './store.ts';
+
+/** Mints a personal token for the caller, or by an administrator for somebody else. */
+export async function mintToken(
+  deps: Deps,
+  caller: Caller,
+  input: CreateToken & { roles?: Role[] | undefined },
+): Promise<IssuedToken> {
+  const { actor } = caller;
+  requirePermission(actor, 'tokens:write');
+  const tenantId = await readTenant(deps, actor, input.tenant_id);
+  const owner = await findOwner(deps, actor, tenantId, input);
+  const settings = await readSettings(deps.db.read, tenantId);
+  const expiry = readExpiry(pickExpiry(input), settings, actor.credential, deps.now());
+  const prepared = await prepareToken(deps, {
+    kind: 'personal',
+    owner,
+    actorId: actor.id,
+    tenantId,
+    role: readRole(actor, owner, input.roles),
+    scopes: readScopes(actor, input.scopes),
+    expiresAtMs: expiry.expiresAtMs,
+    name: input.name ?? null,
+    description: input.description ?? null,
+    parent: readParent(actor),
+  });
+  await deps.db.transact(
+    async (tx) => {
+      await recheckCredential(tx, deps, actor);
+      const now = await findPrincipal(tx, { id: owner.id });
+      if (!now?.active)
+        throw new PangolinError('principal_inactive', 'The owner of the token is deactivated or deleted.');
+      if (settings.max_tokens_per_user !== null) await refuseTooMany(tx, now, settings.max_tokens_per_user, deps.now());
+      await prepared.store(tx, now.epoch);
+      await recordAudit(tx, deps, caller, {
+        action: 'token.created',
+        resourceType: 'token',
+        resourceId: prepared.row.id,
+        resourceName: prepared.row.name ?? null,
+        details: {
+          kind: 'personal',
+          owner_id: owner.id,
+          owner_name: owner.name,
+          role: prepared.row.role,
+          scopes: JSON.parse(prepared.row.scopes),
+          expires_at: formatTime(expiry.expiresAtMs),
+        },
+      });
+    },
+    { credentials: 'unchanged' },
+  );
+  return presentIssued(prepared, expiry.source);
+}
+
+/** A new token, with its secret. */
+export const presentIssued = ({ secret, row }: PreparedToken, source: IssuedToken['expiry_source']): IssuedToken => ({
+  token: secret,
+  id: row.id,
+  jti: row.id,
+  name: row.name ?? null,
+  description: row.description ?? null,
+  role: row.role,
+  scopes: JSON.parse(row.scopes),
+  tenant_id: row.tenant_id,
+  created_at: formatTime(row.created_at),
+  expires_at: formatTime(row.expires_at),
+  expiry_source: source,
+});
+
+const pickExpiry = ({ expires_in_days, expires_in_hours, expires_in_minutes, expires_at }: CreateToken) => ({
+  expires_in_days,
+  expires_in_hours,
+  expires_in_minutes,
+  expires_at,
+});
+
+/** Another tenant than one's own exists for root alone. */
+async function readTenant(deps: Deps, actor: Actor, wanted: string | undefined): Promise<string> {
+  const tenantId = wanted?.toLowerCase();
+  if (tenantId === undefined || tenantId === actor.tenantId) return actor.tenantId;
+  const mayEnter = actor.role === 'root' && actor.scopes.length === 0;
+  const tenant = mayEnter ? await findTenant(deps.db.read, tenantId) : undefined;
+  if (!tenant)
+    throw new PangolinError('not_found', 'There is no such tenant.', { hint: 'Leave tenant_id out to use your own.' });
+  return tenant.id;
+}
+
+async function findOwner(deps: Deps, actor: Actor, tenantId: string, input: CreateToken): Promise<Principal> {
+  const { user_id: userId, username } = input;
+  if (userId !== undefined && username !== undefined)
+    throw new PangolinError('invalid_request', 'Give one of user_id, username, not both.');
+  const isSelf =
+    (userId === undefined && username === undefined) || userId?.toLowerCase() === actor.id || username === actor.name;
+  if (isSelf) {
+    const self = await findPrincipal(deps.db.read, { id: actor.id });
+    if (self) return self;
+  } else {
+    requirePermission(actor, 'tokens:manage');
+    const other = await findPrincipal(
+      deps.db.read,
+      userId === undefined ? { tenantId, username: username ?? '' } : { tenantId, id: userId.toLowerCase() },
+    );
+    if (other) return other;
+  }
+  throw new PangolinError('not_found', 'There is no such user.', { hint: 'See the users: pangolin-admin list-users' });
+}
+
+/** At most the caller's own role and the owner's; the embedded owner mints ordinary tokens unless asked otherwise. */
+function readRole(actor: Actor, owner: Principal, wanted: Role[] | undefined): Role {
+  if (wanted === undefined)
+    return actor.credential.type === 'owner' ? 'tenant-user' : lowerRole(actor.role, owner.role);
+  const role = ROLES[Math.max(...wanted.map(roleRank))] ?? 'tenant-user';
+  requireRankOf(actor, role, 'The token');
+  if (roleRank(role) > roleRank(owner.role)) {
+    throw new PangolinError('forbidden', `The token has the role ${role}, which is above its owner's (${owner.role}).`);
+  }
+  return role;
+}
+
+function readScopes(actor: Actor, wanted: string[] | undefined): string[] {
+  const scopes = expandScopes(wanted ?? actor.scopes);
+  if (coversScopes(actor.scopes, scopes)) return scopes;
+  throw new PangolinError(
+    'insufficient_scope',
+    `The credential holds ${actor.scopes.join(' ')} and cannot hand out more.`,
+    {
+      hint: `Ask for some of: ${actor.scopes.join(' ')}`,
+    },
+  );
+}
+
+function readParent({ credential }: Actor) {
+  if (!isParent(credential) || credential.root === null) return null;
+  return { tokenId: credential.type === 'api_key' ? null : credential.id, root: credential.root };
+}
+
+async function refuseTooMany(tx: Executor, owner: Principal, limit: number, nowMs: number): Promise<void> {
+  if ((await countValidTokens(tx, owner, nowMs, limit)) < limit) return;
+  const oldest = await listOldestUnused(tx, owner, nowMs);
+  const listed = oldest.map(
+    (token) => `${token.id} (${token.name ?? token.description ?? 'no name'}, ${describeUse(token)})`,
+  );
+  throw new PangolinError(
+    'policy_refused',
+    `${owner.name} has ${limit} valid tokens, and ${limit} is the most allowed here. Oldest unused: ${listed.join('; ')}.`,
+    {
+      hint: `Revoke one: pangolin-user revoke-token --id ${oldest[0]?.id ?? '<id>'}`,
+    },
+  );
+}
+
+const describeUse = (token: { created_at: number; last_used_at: number | null }): string =>
+  token.last_used_at === null
+    ? `never used, created ${formatTime(token.created_at)}`
+    : `last used ${formatTime(wholeSecond(token.last_used_at))}`;

@@ -1,0 +1,187 @@
+import { type IssuedToken, PangolinError, type Settings, type SettingsChange } from '@pangolin/shared/contract';
+import { recordAudit } from '../audit/record.ts';
+import type { Caller } from '../credentials/caller.ts';
+import type { Deps } from '../deps.ts';
+import { hasPermission, requirePermission } from '../policies/permissions.ts';
+import { endCredentials, findPrincipal } from '../principals/principals.ts';
+import { readSettings } from '../settings/settings.ts';
+import type { Executor } from '../store/schema.ts';
+import { DAY_MS, formatTime } from '../times.ts';
+import { prepareToken, recheckCredential } from './issue.ts';
+import { presentIssued } from './mint.ts';
+import {
+  countTokensBeyond,
+  deleteTokensExpiredBefore,
+  findToken,
+  listTokensBeyond,
+  revokeFamily,
+  type Standing,
+  type TokenRow,
+} from './store.ts';
+
+/** How long a token's row outlives the token. */
+const KEEP_AFTER_EXPIRY_MS = 30 * DAY_MS;
+
+/** What judging tokens in lists takes: the time, and the tenant's limits. */
+export const readStanding = async (db: Executor, deps: Deps, tenantId: string): Promise<Standing> => ({
+  nowMs: deps.now(),
+  settings: await readSettings(db, tenantId),
+});
+
+/** One's own token, or for an administrator any of the tenant's; somebody else's is not found. */
+export async function readToken(
+  deps: Deps,
+  caller: Caller,
+  id: string,
+  db: Executor = deps.db.read,
+): Promise<TokenRow> {
+  const { actor } = caller;
+  const row = await findToken(db, actor.tenantId, id.toLowerCase(), await readStanding(db, deps, actor.tenantId));
+  if (row && (row.owner_id === actor.id || hasPermission(actor, 'tokens:manage'))) return row;
+  throw new PangolinError('not_found', 'There is no such token.', {
+    hint: 'See your tokens: pangolin-user list-tokens --all',
+  });
+}
+
+/** The id of the token that was presented. Throws `invalid_request` for other credentials. */
+export function requirePresentedToken({ actor }: Caller): string {
+  const { type, id } = actor.credential;
+  if (id !== null && type !== 'api_key') return id;
+  throw new PangolinError(
+    'invalid_request',
+    `The request was made with ${type === 'api_key' ? 'an API key' : 'no credential'}, not with a token.`,
+    {
+      hint:
+        type === 'api_key'
+          ? 'To end an API key: pangolin-admin rotate-service-user-key'
+          : 'Name a token: pangolin-user revoke-token --id <id>',
+    },
+  );
+}
+
+/** Revokes the presented token and everything obtained with it; needs no permission: whoever holds it may end it. */
+export async function revokePresentedToken(deps: Deps, caller: Caller, reason: string | undefined): Promise<void> {
+  const id = requirePresentedToken(caller);
+  await deps.db.transact((tx) => revoke(tx, deps, caller, { id, name: null }, reason));
+}
+
+/** Revokes a token and everything obtained with it. Answers false when it was revoked already: then nothing changes. */
+export async function revokeToken(
+  deps: Deps,
+  caller: Caller,
+  id: string,
+  reason: string | undefined,
+): Promise<boolean> {
+  requirePermission(caller.actor, 'tokens:write');
+  return deps.db.transact(async (tx) => {
+    const row = await readToken(deps, caller, id, tx);
+    if (row.revoked_at !== null) return false;
+    await revoke(tx, deps, caller, row, reason);
+    return true;
+  });
+}
+
+/** Revokes everything issued to a principal until now. */
+export async function revokeTokensOf(
+  deps: Deps,
+  caller: Caller,
+  principalId: string,
+  reason: string | undefined,
+): Promise<string> {
+  const { actor } = caller;
+  requirePermission(actor, principalId.toLowerCase() === actor.id ? 'tokens:write' : 'tokens:manage');
+  if (actor.scopes.length > 0) requirePermission(actor, 'tokens:manage');
+  return deps.db.transact(async (tx) => {
+    const principal = await findPrincipal(tx, { tenantId: actor.tenantId, id: principalId.toLowerCase() });
+    if (!principal)
+      throw new PangolinError('not_found', 'There is no such user.', {
+        hint: 'See the users: pangolin-admin list-users',
+      });
+    await endCredentials(tx, principal, deps.now());
+    await recordAudit(tx, deps, caller, {
+      action: `${principal.kind}.credentials_revoked`,
+      resourceType: principal.kind,
+      resourceId: principal.id,
+      resourceName: principal.name,
+      details: reason === undefined ? {} : { reason },
+    });
+    return principal.name;
+  });
+}
+
+/** Replaces the presented token by one with the same name, scopes, role and end; the old one stops in the same commit. */
+export async function rotateToken(deps: Deps, caller: Caller): Promise<IssuedToken> {
+  const { actor } = caller;
+  requirePermission(actor, 'tokens:write');
+  const old = await readToken(deps, caller, requirePresentedToken(caller));
+  const isOwnRoot = old.root_id === old.id;
+  const prepared = await prepareToken(deps, {
+    kind: old.kind,
+    owner: { id: old.owner_id, kind: old.owner_kind, name: actor.name, epoch: actor.epoch },
+    actorId: actor.id,
+    tenantId: old.tenant_id,
+    role: old.role,
+    scopes: JSON.parse(old.scopes),
+    expiresAtMs: old.expires_at,
+    name: old.name,
+    description: old.description,
+    parent: isOwnRoot ? null : { tokenId: old.parent_id, root: { kind: old.root_kind, id: old.root_id } },
+  });
+  await deps.db.transact(async (tx) => {
+    await recheckCredential(tx, deps, actor);
+    await revokeFamily(tx, old.id, { at: deps.now(), by: actor.id, reason: `rotated to ${prepared.row.id}` });
+    await prepared.store(tx, old.epoch);
+    await recordAudit(tx, deps, caller, {
+      action: 'token.rotated',
+      resourceType: 'token',
+      resourceId: old.id,
+      resourceName: old.name,
+      details: { new_token_id: prepared.row.id, expires_at: formatTime(old.expires_at) },
+    });
+  });
+  return presentIssued(prepared, 'requested');
+}
+
+/** Which good tokens of a tenant other limits would refuse; at most 1,000 are named. */
+export async function listTokensRefusedBy(
+  db: Executor,
+  tenantId: string,
+  change: { before: Settings; after: Settings; nowMs: number },
+): Promise<{ count: number; tokens: SettingsChange['affected_tokens'] }> {
+  const now = { nowMs: change.nowMs, settings: change.before };
+  const rows = await listTokensBeyond(db, tenantId, now, change.after, 1000);
+  return {
+    count: rows.length < 1000 ? rows.length : await countTokensBeyond(db, tenantId, now, change.after),
+    tokens: rows.map((row) => ({
+      id: row.id,
+      username: row.user_name ?? row.service_user_name ?? '(deleted)',
+      name: row.name,
+      expires_at: formatTime(row.expires_at),
+    })),
+  };
+}
+
+/** Forgets tokens that expired more than 30 days ago, some at a time. */
+export async function pruneExpiredTokens(deps: Deps): Promise<void> {
+  await deps.db.transact((tx) => deleteTokensExpiredBefore(tx, deps.now() - KEEP_AFTER_EXPIRY_MS, 1000), {
+    credentials: 'unchanged',
+  });
+}
+
+async function revoke(
+  tx: Executor,
+  deps: Deps,
+  caller: Caller,
+  token: { id: string; name: string | null },
+  reason: string | undefined,
+): Promise<void> {
+  const ended = await revokeFamily(tx, token.id, { at: deps.now(), by: caller.actor.id, reason: reason ?? null });
+  if (ended === 0) return;
+  await recordAudit(tx, deps, caller, {
+    action: 'token.revoked',
+    resourceType: 'token',
+    resourceId: token.id,
+    resourceName: token.name,
+    details: { ...(reason === undefined ? {} : { reason }), revoked_with_it: ended - 1 },
+  });
+}

@@ -1,0 +1,90 @@
+import { type LoggedIn, type Login, PangolinError } from '@pangolin/shared/contract';
+import { recordAudit } from '../audit/record.ts';
+import type { Actor, Caller } from '../credentials/caller.ts';
+import type { Deps } from '../deps.ts';
+import { readSettings } from '../settings/settings.ts';
+import { formatTime, HOUR_MS, wholeSecond } from '../times.ts';
+import { type PreparedToken, prepareToken } from '../tokens/issue.ts';
+import { findUser, findUserByName, type UserRow, updateUserRow } from './store.ts';
+
+/** Logs a user in with a password: a session token. An unknown name, a wrong password and a deactivated user look the same. */
+export async function logIn(deps: Deps, input: Login, origin: Caller['origin']): Promise<LoggedIn> {
+  const tenantId = input.tenant_id?.toLowerCase() ?? deps.installation.defaultTenantId;
+  const user = await findUserByName(deps.db.read, tenantId, input.username);
+  const account = JSON.stringify([tenantId, input.username]);
+  const isRight = await deps.logins.attempt(account, origin.address, async () => {
+    const matches = await deps.passwords.verify(user?.password_hash ?? null, input.password, origin.address);
+    return matches && user?.active === 1;
+  });
+  if (!isRight || !user) throw loginFailed();
+  return openSession(deps, user, origin);
+}
+
+async function openSession(deps: Deps, user: UserRow, origin: Caller['origin']): Promise<LoggedIn> {
+  const settings = await readSettings(deps.db.read, user.tenant_id);
+  const expiresAtMs = wholeSecond(deps.now()) + settings.session_hours * HOUR_MS;
+  const prepared = await prepareToken(deps, {
+    kind: 'session',
+    owner: { id: user.id, kind: 'user', name: user.username, epoch: user.epoch },
+    actorId: user.id,
+    tenantId: user.tenant_id,
+    role: user.role,
+    scopes: [],
+    expiresAtMs,
+    name: null,
+    description: origin.client === null ? 'login' : `login from ${origin.client}`,
+    parent: null,
+  });
+  await deps.db.transact(
+    async (tx) => {
+      const now = await findUser(tx, user.tenant_id, user.id);
+      // The password was checked against the row as it was: a reset in between ends this login too.
+      if (now?.active !== 1 || now.epoch !== user.epoch) throw loginFailed();
+      await prepared.store(tx, now.epoch);
+      await updateUserRow(tx, user.id, { last_login_at: deps.now() });
+      await recordAudit(
+        tx,
+        deps,
+        { actor: toActor(user, prepared), origin },
+        {
+          action: 'user.logged_in',
+          resourceType: 'user',
+          resourceId: user.id,
+          resourceName: user.username,
+          details: { token_id: prepared.row.id, expires_at: formatTime(expiresAtMs) },
+        },
+      );
+    },
+    { credentials: 'unchanged' },
+  );
+  const { id, username, email, role, tenant_id } = user;
+  return {
+    token: prepared.secret,
+    expires_at: formatTime(expiresAtMs),
+    user: { id, username, email, role, tenant_id },
+  };
+}
+
+const toActor = (user: UserRow, { row }: PreparedToken): Actor => ({
+  id: user.id,
+  kind: 'user',
+  name: user.username,
+  email: user.email,
+  tenantId: user.tenant_id,
+  role: user.role,
+  scopes: [],
+  epoch: user.epoch,
+  credential: {
+    type: 'session',
+    id: row.id,
+    createdAtMs: row.created_at,
+    expiresAtMs: row.expires_at,
+    endsAtMs: null,
+    root: { kind: 'token', id: row.id },
+  },
+});
+
+const loginFailed = () =>
+  new PangolinError('login_failed', 'Username or password is wrong.', {
+    hint: 'If the password is lost, ask an administrator: pangolin-admin reset-password',
+  });

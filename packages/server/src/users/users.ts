@@ -1,0 +1,181 @@
+import {
+  type CreatedUser,
+  type CreateUser,
+  PangolinError,
+  type PasswordWasReset,
+  type ResetPassword,
+  type Role,
+  type UpdateUser,
+  type User,
+} from '@pangolin/shared/contract';
+import type { Updateable } from 'kysely';
+import { recordAudit } from '../audit/record.ts';
+import { encodeBase62 } from '../credentials/base62.ts';
+import type { Caller } from '../credentials/caller.ts';
+import type { Deps } from '../deps.ts';
+import { requirePermission, requireRankOf } from '../policies/permissions.ts';
+import { endCredentials } from '../principals/principals.ts';
+import type { Executor, UsersTable } from '../store/schema.ts';
+import { isDuplicate } from '../store/storage-errors.ts';
+import { formatTime, wholeSecond } from '../times.ts';
+import { deleteUserRow, findUser, findUserByName, insertUser, type UserRow, updateUserRow } from './store.ts';
+
+/** 20 base62 characters: 119 bits. */
+const GENERATED_PASSWORD_LENGTH = 20;
+
+/** Creates a user; without a password one is generated and answered this once. */
+export async function createUser(deps: Deps, caller: Caller, input: CreateUser & { role: Role }): Promise<CreatedUser> {
+  const { actor } = caller;
+  requirePermission(actor, 'users:write');
+  requireRankOf(actor, input.role, 'The user');
+  const password = input.password ?? generatePassword(deps);
+  const row: UserRow = {
+    id: deps.newId(),
+    tenant_id: actor.tenantId,
+    kind: 'user',
+    username: input.username,
+    email: input.email ?? null,
+    role: input.role,
+    password_hash: await deps.passwords.hash(password),
+    active: 1,
+    epoch: 1,
+    epoch_raised_at: null,
+    created_at: deps.now(),
+    created_by: actor.name,
+    last_login_at: null,
+  };
+  await deps.db
+    .transact(
+      async (tx) => {
+        if (await findUserByName(tx, row.tenant_id, row.username)) throw nameTaken(row.username);
+        await insertUser(tx, row);
+        await recordAudit(tx, deps, caller, {
+          action: 'user.created',
+          resourceType: 'user',
+          resourceId: row.id,
+          resourceName: row.username,
+          details: { role: row.role, email: row.email },
+        });
+      },
+      { credentials: 'unchanged' },
+    )
+    .catch((error) => {
+      throw isDuplicate(error) ? nameTaken(row.username) : error;
+    });
+  return { ...presentUser(row), ...(input.password === undefined ? { password } : {}) };
+}
+
+/** One user of the tenant; the embedded owner is none. */
+export async function readUser(deps: Deps, caller: Caller, id: string, db: Executor = deps.db.read): Promise<UserRow> {
+  const row = await findUser(db, caller.actor.tenantId, id.toLowerCase());
+  if (row) return row;
+  throw new PangolinError('not_found', 'There is no such user.', { hint: 'See them: pangolin-admin list-users' });
+}
+
+/** Changes a user; deactivating ends every credential of theirs, and reactivating revives none. */
+export async function updateUser(
+  deps: Deps,
+  caller: Caller,
+  id: string,
+  input: UpdateUser & { role?: Role | undefined },
+): Promise<User> {
+  const { actor } = caller;
+  requirePermission(actor, 'users:write');
+  return deps.db.transact(async (tx) => {
+    const row = await readUser(deps, caller, id, tx);
+    requireRankOf(actor, row.role, row.username);
+    if (input.role !== undefined) requireRankOf(actor, input.role, 'The user');
+    if (row.id === actor.id && input.active === false) throw oneself('deactivate');
+    if (
+      input.username !== undefined &&
+      input.username !== row.username &&
+      (await findUserByName(tx, row.tenant_id, input.username))
+    ) {
+      throw nameTaken(input.username);
+    }
+    const change: Updateable<UsersTable> = {};
+    if (input.username !== undefined) change.username = input.username;
+    if (input.email !== undefined) change.email = input.email;
+    if (input.role !== undefined) change.role = input.role;
+    if (input.active !== undefined) change.active = input.active ? 1 : 0;
+    if (Object.keys(change).length > 0) await updateUserRow(tx, row.id, change);
+    if (row.active === 1 && input.active === false) await endCredentials(tx, { id: row.id, kind: 'user' }, deps.now());
+    await recordAudit(tx, deps, caller, {
+      action: 'user.updated',
+      resourceType: 'user',
+      resourceId: row.id,
+      resourceName: input.username ?? row.username,
+      details: { changed: { ...input } },
+    });
+    return presentUser(await readUser(deps, caller, id, tx));
+  });
+}
+
+/** Deletes a user; every credential of theirs stops. */
+export async function deleteUser(deps: Deps, caller: Caller, id: string): Promise<void> {
+  requirePermission(caller.actor, 'users:write');
+  await deps.db.transact(async (tx) => {
+    const row = await readUser(deps, caller, id, tx);
+    requireRankOf(caller.actor, row.role, row.username);
+    if (row.id === caller.actor.id) throw oneself('delete');
+    await deleteUserRow(tx, row.id);
+    await recordAudit(tx, deps, caller, {
+      action: 'user.deleted',
+      resourceType: 'user',
+      resourceId: row.id,
+      resourceName: row.username,
+    });
+  });
+}
+
+/** Sets a password, or generates one and answers it this once; every credential issued before stops. */
+export async function resetPassword(
+  deps: Deps,
+  caller: Caller,
+  id: string,
+  input: ResetPassword,
+): Promise<PasswordWasReset> {
+  const { actor } = caller;
+  requirePermission(actor, 'users:write');
+  const user = await readUser(deps, caller, id);
+  requireRankOf(actor, user.role, user.username);
+  const password = input.password ?? generatePassword(deps);
+  const passwordHash = await deps.passwords.hash(password);
+  await deps.db.transact(async (tx) => {
+    const row = await readUser(deps, caller, id, tx);
+    requireRankOf(actor, row.role, row.username);
+    await updateUserRow(tx, row.id, { password_hash: passwordHash });
+    await endCredentials(tx, { id: row.id, kind: 'user' }, deps.now());
+    await recordAudit(tx, deps, caller, {
+      action: 'user.password_reset',
+      resourceType: 'user',
+      resourceId: row.id,
+      resourceName: row.username,
+    });
+  });
+  return { id: user.id, username: user.username, ...(input.password === undefined ? { password } : {}) };
+}
+
+export const presentUser = (row: UserRow): User => ({
+  id: row.id,
+  username: row.username,
+  email: row.email,
+  role: row.role,
+  tenant_id: row.tenant_id,
+  active: row.active === 1,
+  created_at: formatTime(wholeSecond(row.created_at)),
+  created_by: row.created_by,
+  last_login_at: row.last_login_at === null ? null : formatTime(wholeSecond(row.last_login_at)),
+});
+
+const generatePassword = (deps: Deps): string => encodeBase62(deps.randomBytes(32), GENERATED_PASSWORD_LENGTH);
+
+const oneself = (what: string) =>
+  new PangolinError('conflict', `You cannot ${what} yourself.`, {
+    hint: 'Ask another administrator, or use pangolin-admin on the data directory.',
+  });
+
+const nameTaken = (username: string) =>
+  new PangolinError('conflict', `There is a user named ${JSON.stringify(username)} already.`, {
+    hint: 'Choose another name, or see it: pangolin-admin list-users',
+  });
