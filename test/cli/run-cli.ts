@@ -22,6 +22,8 @@ export interface CliOptions {
   answers?: string[];
   /** The error every write to stdout ends with. */
   stdoutError?: NodeJS.ErrnoException;
+  /** Called with what the program writes to stdout, as it writes. */
+  onStdout?(text: string): void;
   /** Receives what sends a signal to the program. */
   onStart?(signal: (name: StopSignal) => void): void;
 }
@@ -90,7 +92,7 @@ async function runIn(
       setTimeout(() => stdin.write(`${answer}\r`), 20);
     }
   };
-  const stdout = new Capture(terminal, options.stdoutError ?? null);
+  const stdout = new Capture(terminal, options.stdoutError ?? null, options.onStdout);
   const stderr = new Capture(terminal || (options.stderrTerminal ?? false), null, onPrompt);
   if (options.stdin !== undefined || !terminal) stdin.end(options.stdin ?? '');
   const edges: ProcessEdges = {

@@ -34,6 +34,7 @@ async function serve(ctx: Context, options: ServeOptions): Promise<void> {
     ownerName: ctx.edges.accountName,
     port: options.port,
     insecureHttp: ctx.flags.insecureHttp,
+    ...(ctx.flags.quiet && { log: errorLog(ctx) }),
     ...(options.host !== undefined && { host: options.host }),
     ...(options.publicUrl !== undefined && { publicUrl: options.publicUrl }),
   });
@@ -55,6 +56,15 @@ async function announce(ctx: Context, dataDir: string, server: { url: string; ad
   await ctx.say('  TOKEN=$(pangolin-user get-token)');
   await ctx.say(`  curl -H "Authorization: Bearer $TOKEN" ${url}/api/v1/users/me`);
   await ctx.say('Stop it with Ctrl-C.');
+}
+
+/** A log that keeps quiet but for errors. */
+function errorLog(ctx: Context) {
+  const silent = () => {};
+  const error = (fields: object, message: string) => {
+    ctx.edges.stderr.write(`${JSON.stringify({ level: 'error', ...fields, msg: message })}\n`);
+  };
+  return { debug: silent, info: silent, warn: silent, error };
 }
 
 function readPort(value: string): number {

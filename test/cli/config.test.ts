@@ -1,0 +1,76 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { user } from './programs.ts';
+import { type CliOptions, type Home, openHome } from './run-cli.ts';
+
+let home: Home;
+beforeEach(async () => {
+  home = await openHome();
+});
+afterEach(() => home.remove());
+
+const config = (argv: string[], options?: CliOptions) => home.run(user, ['config', ...argv], options);
+
+describe('config', () => {
+  test('sets, shows, lists and chooses profiles', async () => {
+    const set = await config(['set', 'url', 'https://one.example.com', '--profile', 'one']);
+    expect(set).toEqual({ stdout: '', stderr: 'Set url of profile one.\n', code: 0 });
+    await config(['set', 'url', 'https://two.example.com', '--profile', 'prod.eu']);
+    await config(['set', 'username', 'ada', '--profile', 'prod.eu']);
+    await config(['set', 'insecure_http', 'true', '--profile', 'prod.eu']);
+    expect(await config(['get', 'username', '--profile', 'prod.eu'])).toEqual({ stdout: 'ada\n', stderr: '', code: 0 });
+    expect(await config(['list'])).toEqual({
+      stdout: 'one\ttrue\thttps://one.example.com\t\t\nprod.eu\tfalse\thttps://two.example.com\tada\t\n',
+      stderr: '',
+      code: 0,
+    });
+    const use = await config(['use', 'prod.eu', '--json']);
+    expect(use).toEqual({ stdout: '{"current":"prod.eu"}\n', stderr: '', code: 0 });
+    expect((await config(['get', 'url'])).stdout).toBe('https://two.example.com\n');
+    const table = await config(['list'], { terminal: true });
+    expect(table.stdout).toMatch(/^NAME +CURRENT +URL +USERNAME +TENANT\n/);
+    expect(JSON.parse((await config(['list', '--json'])).stdout)).toMatchObject([
+      { name: 'one', current: false },
+      { name: 'prod.eu', current: true, insecure_http: true },
+    ]);
+    expect(JSON.parse((await config(['get', 'url', '--json'])).stdout)).toEqual({
+      profile: 'prod.eu',
+      url: 'https://two.example.com',
+    });
+  });
+
+  test('says what to type when there is no profile', async () => {
+    const { stdout, stderr, code } = await config(['list']);
+    expect({ stdout, code }).toEqual({ stdout: '', code: 0 });
+    expect(stderr).toContain('pangolin-user login --url URL');
+  });
+
+  test('imports a settings file', async () => {
+    const file = join(home.folder, 'featurestore.config');
+    await writeFile(file, 'url=https://features.example.com\n');
+    const { stdout, stderr, code } = await config(['import', file, '--profile', 'features', '--json']);
+    expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
+    expect(JSON.parse(stdout)).toEqual({ name: 'features', url: 'https://features.example.com' });
+    const missing = await config(['import', join(home.folder, 'none')]);
+    expect({ stdout: missing.stdout, code: missing.code }).toEqual({ stdout: '', code: 2 });
+  });
+
+  test.each([
+    [['get', 'url'], 1],
+    [['set', 'username', 'ada'], 1],
+    [['use', 'nowhere'], 1],
+    [['set', 'url', 'ftp://x'], 2],
+    [['set', 'url', ''], 2],
+    [['set', 'tenant_id', 'mine'], 2],
+    [['set', 'insecure_http', 'yes'], 2],
+    [['set', 'colour', 'red'], 2],
+    [['get'], 2],
+    [['frobnicate'], 2],
+    [[], 2],
+  ])('refuses %j with exit %i', async (argv, expected) => {
+    const { stdout, stderr, code } = await config(argv);
+    expect({ stdout, code }).toEqual({ stdout: '', code: expected });
+    expect(stderr).toMatch(/^Error: /);
+  });
+});
