@@ -31,7 +31,8 @@ export interface EmbeddedTransport extends Transport {
  * Throws `no_server`, `data_directory_refused`, `master_key_missing`, `database_too_new` and the `storage_…` codes.
  */
 export async function openEmbeddedTransport(options: EmbeddedOptions): Promise<EmbeddedTransport> {
-  const server = await loadServer().then(({ openEmbedded }) => openEmbedded(options));
+  const { openEmbedded }: ServerModule = await import('@pangolin/server');
+  const server = await openEmbedded(options);
   return {
     origin: null,
     dataDir: server.dataDir,
@@ -44,8 +45,3 @@ export async function openEmbeddedTransport(options: EmbeddedOptions): Promise<E
     close: () => server.close(),
   };
 }
-
-const loadServer = async (): Promise<ServerModule> => {
-  const server: object = await import('@pangolin/server');
-  return server as ServerModule;
-};
