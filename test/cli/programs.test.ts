@@ -13,17 +13,14 @@ class Parsed extends Error {}
 
 /** A program whose commands parse their options and stop there. */
 function parsingProgram(descriptor: ProgramDescriptor) {
-  let help = '';
-  const program = buildProgram(descriptor, {
-    writeHelp: (text) => {
-      help += text;
-    },
+  return buildProgram(descriptor, {
+    writeHelp: () => {},
+    helpWidth: 80,
     onFlags: () => {},
     ctx: () => {
       throw new Parsed();
     },
   });
-  return { program, takeHelp: () => help.slice() };
 }
 
 const leaves = (command: Command): Command[] =>
@@ -34,7 +31,7 @@ const words = (line: string): string[] =>
 
 for (const descriptor of [user, admin]) {
   describe(descriptor.name, () => {
-    const paths = leaves(parsingProgram(descriptor).program).map((command) => {
+    const paths = leaves(parsingProgram(descriptor)).map((command) => {
       const names: string[] = [];
       for (let one: Command | null = command; one?.parent; one = one.parent) names.unshift(one.name());
       return names;
@@ -49,7 +46,7 @@ for (const descriptor of [user, admin]) {
         expect(lines.length).toBeGreaterThan(0);
         for (const [name, ...argv] of lines) {
           expect(name).toBe(descriptor.name);
-          const { program } = parsingProgram(descriptor);
+          const program = parsingProgram(descriptor);
           await expect(program.parseAsync(argv, { from: 'user' })).rejects.toBeInstanceOf(Parsed);
         }
       },

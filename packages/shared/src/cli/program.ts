@@ -18,6 +18,7 @@ export interface ProgramDescriptor {
 /** What a program is built into: where its help goes, and who is told the flags before a command runs. */
 export interface ProgramHost {
   writeHelp(text: string): void;
+  helpWidth: number;
   onFlags(flags: GlobalFlags): void;
   ctx(): Context;
 }
@@ -30,7 +31,7 @@ export function buildProgram(descriptor: ProgramDescriptor, host: ProgramHost): 
     .enablePositionalOptions()
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ writeOut: host.writeHelp, writeErr: () => {} })
+    .configureOutput({ writeOut: host.writeHelp, writeErr: () => {}, getOutHelpWidth: () => host.helpWidth })
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .hook('preAction', (_, command) => host.onFlags(readGlobalFlags(command)));

@@ -42,6 +42,7 @@ async function runCommand(descriptor: ProgramDescriptor, edges: ProcessEdges, pr
     writeHelp: (text) => {
       help += text;
     },
+    helpWidth: Math.min(edges.stdout.columns ?? 80, 120),
     onFlags: (given) => {
       flags = given;
       refuseEmptyVariables(edges.env);

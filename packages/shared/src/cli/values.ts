@@ -71,12 +71,11 @@ const suggest = <O extends Option<string>>(option: O, values: string[]): O => {
 };
 
 /** `--role`, in any spelling the server understands. */
-export const roleOption = (description: string) =>
-  suggest(new Option('--role <role>', `${description}: ${ROLE_NAMES.join(', ')}`), ROLE_NAMES);
+export const roleOption = (description: string) => suggest(new Option('--role <role>', description), ROLE_NAMES);
 
 /** `--scope`, as often as needed. */
 export const scopeOption = () =>
   suggest(
-    new Option('--scope <scope...>', `only this much: ${SCOPE_NAMES.join(', ')}, catalog:read:NAME.NAMESPACE`),
+    new Option('--scope <scope...>', 'only this much; also narrower, such as catalog:read:default.sales'),
     SCOPE_NAMES,
   );
