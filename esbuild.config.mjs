@@ -29,8 +29,7 @@ await Promise.all(
       target: 'node20.19',
       conditions: ['@pangolin/source'],
       external: [...native, ...external],
-      minifySyntax: true,
-      minifyWhitespace: true,
+      minify: true,
       legalComments: 'none',
       chunkNames: 'chunks/[name]-[hash]',
       // CommonJS libraries inside the bundle still call require for Node's own modules.

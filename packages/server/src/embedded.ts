@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
+
 import type { Hono } from 'hono';
-import { createApp } from './app.ts';
+import { createApp, createLateApp } from './app.ts';
 import { createCredentialReader } from './credentials/store.ts';
 import { createVerifiedCredentials } from './credentials/verified-credentials.ts';
 import type { Deps, Log } from './deps.ts';
 import type { Bindings, Env } from './http/env.ts';
+import { createLightRequest, createLightResponse } from './http/light-messages.ts';
 import { createUuidV7 } from './ids.ts';
 import { openDataDirectory } from './installation/data-directory.ts';
 import { openInstallation } from './installation/installation.ts';
@@ -28,9 +30,8 @@ export interface OpenOptions {
   lastUsedIntervalMs?: number | null;
 }
 
-/** An open data directory and the server over it. */
+/** An open data directory: what the server needs, before it is mounted. */
 export interface Opened {
-  app: Hono<Env>;
   deps: Deps;
   /** Writes what is outstanding and lets go of the files. */
   close(): Promise<void>;
@@ -38,8 +39,8 @@ export interface Opened {
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** Opens a data directory and puts the server on top: the composition root of everything but the port. */
-export async function openServer(options: OpenOptions): Promise<Opened> {
+/** Opens a data directory: the composition root of everything but the port. */
+export async function openDeps(options: OpenOptions): Promise<Opened> {
   const now = options.now ?? Date.now;
   const log = options.log ?? silent;
   const directory = openDataDirectory(options.dataDir, options.create);
@@ -71,7 +72,6 @@ export async function openServer(options: OpenOptions): Promise<Opened> {
     publicUrl: options.publicUrl ?? null,
   };
   return {
-    app: createApp(deps),
     deps,
     async close() {
       await deps.lastUsed.close();
@@ -80,24 +80,45 @@ export async function openServer(options: OpenOptions): Promise<Opened> {
   };
 }
 
+/** A whole server over a data directory, as a function from Request to Response. */
+export async function openServer(options: OpenOptions): Promise<Opened & { app: Hono<Env> }> {
+  const opened = await openDeps(options);
+  return { ...opened, app: await createApp(opened.deps) };
+}
+
+/** A request from inside the process; `path` carries its query, header names are lower-case. */
+export interface EmbeddedRequest {
+  method: string;
+  path: string;
+  headers: Record<string, string>;
+  body?: string;
+}
+
+export interface EmbeddedAnswer {
+  status: number;
+  header(name: string): string | null;
+  text: string;
+}
+
 /** The server inside a command: requests are the owner's and go through no port. */
 export interface EmbeddedServer {
   dataDir: string;
-  fetch(request: Request): Promise<Response>;
+  send(request: EmbeddedRequest): Promise<EmbeddedAnswer>;
   close(): Promise<void>;
 }
 
 /** Opens a data directory for its owner. Throws `no_server`, `data_directory_refused`, `master_key_missing`, `storage_…`. */
 export async function openEmbedded(options: OpenOptions): Promise<EmbeddedServer> {
-  const { app, deps, close } = await openServer(options);
+  const { deps, close } = await openDeps(options);
+  const findApp = createLateApp(deps);
   return {
     dataDir: options.dataDir,
-    async fetch(request) {
-      const env: Bindings = {
-        requestId: deps.newId(),
-        owner: { client: request.headers.get('user-agent') ?? 'embedded' },
-      };
-      return app.fetch(request, env);
+    async send(request) {
+      const client = request.headers['user-agent'] ?? 'embedded';
+      const env: Bindings = { requestId: deps.newId(), owner: { client }, createResponse: createLightResponse };
+      const app = await findApp(request.path.split('?', 1)[0] ?? '');
+      const answer = await app.fetch(createLightRequest(request), env);
+      return { status: answer.status, header: (name) => answer.headers.get(name), text: await answer.text() };
     },
     close,
   };

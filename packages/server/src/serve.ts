@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { PangolinError } from '@pangolin/shared/contract';
 import type { Log } from './deps.ts';
-import { type Opened, openServer } from './embedded.ts';
+import { openServer } from './embedded.ts';
 import type { Bindings } from './http/env.ts';
 import { replyProblem, toPangolinError } from './http/errors.ts';
 import { createGuard } from './http/guard.ts';
@@ -76,7 +76,11 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
 }
 
 /** What every request passes before it reaches the app: whose host, whose page, and a request id. */
-function createFetch({ app, deps }: Opened, log: Log, options: Parameters<typeof createGuard>[0]) {
+function createFetch(
+  { app, deps }: Awaited<ReturnType<typeof openServer>>,
+  log: Log,
+  options: Parameters<typeof createGuard>[0],
+) {
   const guard = createGuard(options);
   return (request: Request, { incoming }: { incoming: IncomingMessage }): Response | Promise<Response> => {
     const env: Bindings = { requestId: readRequestId(incoming.headers['x-request-id']), incoming };

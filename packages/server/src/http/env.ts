@@ -7,6 +7,8 @@ export interface Bindings {
   incoming?: IncomingMessage;
   /** Set by the embedded transport alone: the owner of the data directory asks, and brings no credential. */
   owner?: { client: string };
+  /** How answers are made; the global Response unless the transport has something lighter. */
+  createResponse?: (body: string | null, status: number, headers: Record<string, string>) => Response;
   /** For the Pangolin-Token-Expires header: set when the credential ends soon. */
   credentialExpires?: string;
 }

@@ -14,17 +14,19 @@ export interface Replying {
 
 type Headers = Record<string, string>;
 
-/** Answers JSON. A plain header record keeps the HTTP adapter's short path: no Headers object is built. */
-export function replyJson(c: Replying, body: unknown, status = 200, headers?: Headers): Response {
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: { ...baseHeaders(c), 'content-type': 'application/json', ...headers },
-  });
-}
+/** Answers JSON. */
+export const replyJson = (c: Replying, body: unknown, status = 200, headers?: Headers): Response =>
+  reply(c, JSON.stringify(body), status, { ...baseHeaders(c), 'content-type': 'application/json', ...headers });
 
 /** 204, or another status that has no body. */
 export const replyEmpty = (c: Replying, status = 204, headers?: Headers): Response =>
-  new Response(null, { status, headers: { ...baseHeaders(c), ...headers } });
+  reply(c, null, status, { ...baseHeaders(c), ...headers });
+
+/** A plain header record keeps the HTTP adapter's short path: no Headers object is built. */
+function reply(c: Replying, body: string | null, status: number, headers: Headers): Response {
+  const { createResponse } = c.env;
+  return createResponse ? createResponse(body, status, headers) : new Response(body, { status, headers });
+}
 
 function baseHeaders(c: Replying): Headers {
   const headers: Headers = { ...BASE_HEADERS, 'x-request-id': c.env.requestId };

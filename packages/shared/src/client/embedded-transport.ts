@@ -1,10 +1,8 @@
 import type { Transport } from './transport-types.ts';
 
 /** The server's front door, as far as the client needs it. */
-interface EmbeddedServer {
-  fetch(request: Request): Promise<Response>;
+interface EmbeddedServer extends Pick<Transport, 'send' | 'close'> {
   dataDir: string;
-  close(): Promise<void>;
 }
 
 interface ServerModule {
@@ -33,15 +31,5 @@ export interface EmbeddedTransport extends Transport {
 export async function openEmbeddedTransport(options: EmbeddedOptions): Promise<EmbeddedTransport> {
   const { openEmbedded }: ServerModule = await import('@pangolin/server');
   const server = await openEmbedded(options);
-  return {
-    origin: null,
-    dataDir: server.dataDir,
-    async send({ method, path, headers, body }) {
-      const answer = await server.fetch(
-        new Request(`http://localhost${path}`, { method, headers, body: body ?? null }),
-      );
-      return { status: answer.status, header: (name) => answer.headers.get(name), text: await answer.text() };
-    },
-    close: () => server.close(),
-  };
+  return { origin: null, dataDir: server.dataDir, send: server.send, close: server.close };
 }

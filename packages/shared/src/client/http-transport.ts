@@ -1,6 +1,7 @@
-import type { Dispatcher } from 'undici';
 import { PangolinError } from '../errors.ts';
 import { readAuthorities } from './certificates.ts';
+import type { Channel } from './channel.ts';
+import { openDirectChannel } from './direct-channel.ts';
 import { isPassing, networkError } from './network-errors.ts';
 import { isLoopback } from './origins.ts';
 import type { Transport, TransportAnswer, TransportRequest } from './transport-types.ts';
@@ -18,7 +19,6 @@ export interface HttpTransportOptions {
   answerTimeoutMs?: number;
 }
 
-const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 const RETRY_DELAYS_MS = [100, 400];
 const RETRY_STATUSES = new Set([502, 503, 504]);
 
@@ -33,16 +33,16 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
   const { protocol, hostname } = new URL(origin);
   const proxy = proxyFor(protocol, hostname, options.env);
   const mayCarrySecrets = protocol === 'https:' || isLoopback(hostname) || options.insecureHttp === true;
-  let dispatcher: Promise<Dispatcher> | undefined;
+  let channel: Promise<Channel> | undefined;
 
   async function sendWithRetries(request: TransportRequest): Promise<TransportAnswer> {
-    dispatcher ??= openDispatcher(options, proxy);
-    const via = await dispatcher;
+    channel ??= openChannel(options, proxy);
+    const { send } = await channel;
     const delays = request.method === 'POST' ? [] : RETRY_DELAYS_MS;
     for (let tries = 0; ; tries += 1) {
       const delayMs = delays[tries];
       try {
-        const answer = await dispatchOnce(via, request, options);
+        const answer = await send(request);
         if (tries > 0 && request.method === 'DELETE' && answer.status === 404)
           return { ...answer, status: 204, text: '' };
         if (delayMs === undefined || !RETRY_STATUSES.has(answer.status) || answer.header('retry-after') !== null) {
@@ -66,9 +66,9 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
       return sendWithRetries(request);
     },
     async close() {
-      const open = await dispatcher?.catch(() => undefined);
-      dispatcher = undefined;
-      await open?.destroy();
+      const open = await channel?.catch(() => undefined);
+      channel = undefined;
+      await open?.close();
     },
   };
 }
@@ -88,74 +88,11 @@ function proxyFor(protocol: string, hostname: string, env: HttpTransportOptions[
   });
 }
 
-async function openDispatcher(options: HttpTransportOptions, proxy: string | null): Promise<Dispatcher> {
-  const { caFile, env, connectTimeoutMs = 10_000 } = options;
-  const tls = caFile === undefined ? {} : { ca: await readAuthorities(caFile, env.NODE_EXTRA_CA_CERTS) };
-  const connect = { ...tls, timeout: connectTimeoutMs };
-  if (proxy === null) {
-    const { default: Agent } = await import('undici/lib/dispatcher/agent.js');
-    return new Agent({ connect });
-  }
-  // The proxy agent needs methods that only undici's front door installs.
-  const { EnvHttpProxyAgent } = await import('undici');
-  return new EnvHttpProxyAgent({
-    httpProxy: proxy,
-    httpsProxy: proxy,
-    noProxy: env.no_proxy || env.NO_PROXY || '',
-    connect,
-    requestTls: connect,
-    proxyTls: connect,
-  });
-}
-
-function dispatchOnce(
-  via: Dispatcher,
-  { method, path, headers, body }: TransportRequest,
-  { origin, answerTimeoutMs = 30_000 }: HttpTransportOptions,
-): Promise<TransportAnswer> {
-  return new Promise((resolve, reject) => {
-    let controller: Dispatcher.DispatchController | undefined;
-    let status = 0;
-    let received: Record<string, string | string[] | undefined> = {};
-    let sizeBytes = 0;
-    const chunks: Buffer[] = [];
-    const fail = (error: Error) => {
-      clearTimeout(timer);
-      reject(error);
-      controller?.abort(error);
-    };
-    const timer = setTimeout(
-      () => fail(Object.assign(new Error('no whole answer in time'), { code: 'UND_ERR_BODY_TIMEOUT' })),
-      answerTimeoutMs,
-    );
-    via.dispatch(
-      // A copy: undici's proxy agent writes a host into the headers it is given.
-      { origin, method, path, headers: { ...headers }, body: body ?? null },
-      {
-        onRequestStart(started) {
-          controller = started;
-        },
-        onResponseStart(_controller, statusCode, answerHeaders) {
-          status = statusCode;
-          received = answerHeaders;
-        },
-        onResponseData(_controller, chunk) {
-          sizeBytes += chunk.length;
-          chunks.push(chunk);
-          if (sizeBytes > MAX_ANSWER_BYTES) {
-            fail(new PangolinError('unexpected_answer', `${origin} answered more than 32 MiB`));
-          }
-        },
-        onResponseEnd() {
-          clearTimeout(timer);
-          const header = (name: string) => [received[name] ?? []].flat()[0] ?? null;
-          resolve({ status, header, text: Buffer.concat(chunks).toString('utf8') });
-        },
-        onResponseError(_controller, error) {
-          clearTimeout(timer);
-          reject(error);
-        },
-      },
-    );
-  });
+async function openChannel(options: HttpTransportOptions, proxy: string | null): Promise<Channel> {
+  const { origin, caFile, env, connectTimeoutMs = 10_000, answerTimeoutMs = 30_000 } = options;
+  const authorities = caFile === undefined ? undefined : await readAuthorities(caFile, env.NODE_EXTRA_CA_CERTS);
+  const common = { origin, authorities, connectTimeoutMs, answerTimeoutMs };
+  if (proxy === null) return openDirectChannel(common);
+  const { openProxiedChannel } = await import('./proxied-channel.ts');
+  return openProxiedChannel({ ...common, proxy, noProxy: env.no_proxy || env.NO_PROXY || '' });
 }

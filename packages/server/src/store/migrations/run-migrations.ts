@@ -1,0 +1,12 @@
+import { type Kysely, type Migration, Migrator } from 'kysely';
+import * as initial from './0001-initial.ts';
+
+/** By name, in the order they run. */
+const MIGRATIONS: Record<string, Migration> = { '0001-initial': initial };
+
+/** Runs what has not run yet; of several processes at once one does it. */
+export async function runMigrations(db: Kysely<unknown>): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } });
+  const { error } = await migrator.migrateToLatest();
+  if (error) throw error;
+}
