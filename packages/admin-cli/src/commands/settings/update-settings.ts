@@ -40,6 +40,8 @@ export function registerUpdateSettings(program: Command, ctx: () => Context): vo
     .action((options) => updateSettings(ctx(), options));
 }
 
+const SHOWN_ON_TERMINAL = 3;
+
 async function updateSettings(ctx: Context, options: UpdateSettingsOptions): Promise<void> {
   const { defaultTokenDays, maxTokenDays, maxTokensPerUser, sessionHours, dryRun = false } = options;
   const change = {
@@ -59,10 +61,12 @@ async function updateSettings(ctx: Context, options: UpdateSettingsOptions): Pro
   const answer = await ctx.working('Changing the settings', client.settings.update(change, { dryRun }));
   const verb = dryRun ? 'would be' : 'are now';
   if (answer.affected_count > 0) await ctx.say(`${answer.affected_count} valid tokens ${verb} refused.`);
+  const affected = answer.affected_tokens.map((token) => token.id);
+  const unshown = ctx.terminal ? affected.splice(SHOWN_ON_TERMINAL).length : 0;
   await printObject(ctx, answer, {
     ...settingsFields(answer),
     dry_run: answer.dry_run,
     affected_count: answer.affected_count,
-    affected_tokens: answer.affected_tokens.map((token) => token.id),
+    affected_tokens: unshown > 0 ? [...affected, '(all of them: --json)'] : affected,
   });
 }
