@@ -142,4 +142,18 @@ describe('get-token', () => {
       expect({ stdout, code }).toEqual({ stdout: '', code: expected });
     }
   });
+
+  test('leaves no valid token behind that was not shown, whenever it is interrupted', async () => {
+    await home.run(user, ['get-token']);
+    const shown = new Set<string>();
+    for (let delayMs = 0; delayMs < 40; delayMs += 2) {
+      const onStart = (send: (signal: 'SIGTERM') => void) => void setTimeout(() => send('SIGTERM'), delayMs);
+      const { stdout } = await home.run(user, ['get-token', '-d', 'interrupted'], { onStart });
+      if (stdout !== '') shown.add(payloadOf(stdout).jti);
+    }
+    const valid = (await listAll()).filter(
+      (token: { is_valid: boolean; description: string }) => token.is_valid && token.description === 'interrupted',
+    );
+    expect(new Set(valid.map((token: { id: string }) => token.id))).toEqual(shown);
+  });
 });

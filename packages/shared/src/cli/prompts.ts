@@ -2,7 +2,7 @@ import { PangolinError } from '../errors.ts';
 import type { Context } from './context.ts';
 
 /** Whether somebody can be asked: a terminal on both sides, and neither `--no-input` nor `--json`. */
-export const canPrompt = (ctx: Context): boolean =>
+const canPrompt = (ctx: Context): boolean =>
   ctx.flags.input && !ctx.flags.json && ctx.edges.stderr.isTTY === true && ctx.edges.stdin().isTTY === true;
 
 /** Asks for a line of text; where nobody can be asked, fails naming `flag`. */

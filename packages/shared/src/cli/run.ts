@@ -27,12 +27,27 @@ export async function runProgram(descriptor: ProgramDescriptor, edges: ProcessEd
     });
   });
   try {
-    return await Promise.race([runCommand(descriptor, edges, progress), stopped]);
+    const command = runCommand(descriptor, edges, progress);
+    const code = await Promise.race([command, stopped]);
+    // A credential that was being made when the signal came is taken back rather than left behind unseen.
+    if (progress.interrupted && progress.connection) await within(TAKE_BACK_MS, command);
+    return code;
   } finally {
     progress.stopSpinner?.();
     await progress.connection?.client.close().catch(() => {});
     stopListening();
   }
+}
+
+const TAKE_BACK_MS = 500;
+
+async function within(limitMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
 }
 
 async function runCommand(descriptor: ProgramDescriptor, edges: ProcessEdges, progress: Progress): Promise<number> {

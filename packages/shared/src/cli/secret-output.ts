@@ -4,7 +4,7 @@ import type { Style } from './style.ts';
 import { writeText } from './write.ts';
 
 /** A secret that is shown once, and what to do when it could not be shown. */
-export interface SecretAnswer extends Answer {
+interface SecretAnswer extends Answer {
   secret: string;
   /** What a pipe is told on stderr beside the secret. */
   aside?: string;

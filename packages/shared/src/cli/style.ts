@@ -9,7 +9,7 @@ export interface Style {
 
 const same = (text: string): string => text;
 
-export const PLAIN: Style = { bold: same, dim: same, red: same, green: same, yellow: same };
+const PLAIN: Style = { bold: same, dim: same, red: same, green: same, yellow: same };
 
 /** Whether a stream gets colour: `--no-color`, then FORCE_COLOR, then NO_COLOR, then whether it is a terminal. */
 export function wantsColor(

@@ -75,7 +75,7 @@ const characterWidth = (character: string): number => {
 };
 
 /** Columns a line takes on a terminal: wide characters count two, combining ones none. */
-export const displayWidth = (text: string): number =>
+const displayWidth = (text: string): number =>
   NARROW.test(text) ? text.length : [...text].reduce((sum, character) => sum + characterWidth(character), 0);
 
 const padToWidth = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - displayWidth(text)));

@@ -3,7 +3,7 @@ import { formatTime } from './answers.ts';
 import type { Column, FieldValue } from './table.ts';
 
 /** What a token is now; `stopped`: its owner or what it was minted with is no longer valid. */
-export function tokenStatus(token: Token, now: number): 'valid' | 'revoked' | 'expired' | 'stopped' {
+function tokenStatus(token: Token, now: number): 'valid' | 'revoked' | 'expired' | 'stopped' {
   if (token.is_valid) return 'valid';
   if (token.revoked_at !== null) return 'revoked';
   return Date.parse(token.expires_at) <= now ? 'expired' : 'stopped';

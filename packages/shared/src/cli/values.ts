@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 
 /** How long a token shall live, in the fields of the wire. */
-export type Lifetime = { expires_in_days: number } | { expires_in_hours: number } | { expires_in_minutes: number };
+type Lifetime = { expires_in_days: number } | { expires_in_hours: number } | { expires_in_minutes: number };
 
 /** Reads `90` (days), `90d`, `12h` or `15m`. */
 export function readLifetime(value: string): Lifetime {
