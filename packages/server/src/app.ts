@@ -1,4 +1,4 @@
-import { PangolinError } from '@pangolin/shared/contract';
+import { PangolinError } from '@pangolin/shared/errors';
 import { Hono } from 'hono';
 import type { Deps } from './deps.ts';
 import type { Env } from './http/env.ts';

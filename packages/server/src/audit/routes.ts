@@ -1,4 +1,4 @@
-import { auditApi } from '@pangolin/shared/contract';
+import { auditApi } from '@pangolin/shared/contract/audit';
 import { Hono } from 'hono';
 import type { Deps } from '../deps.ts';
 import type { Env } from '../http/env.ts';

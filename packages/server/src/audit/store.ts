@@ -1,4 +1,4 @@
-import type { AuditPage } from '@pangolin/shared/contract';
+import type { AuditPage } from '@pangolin/shared/contract/audit';
 import type { Insertable } from 'kysely';
 import type { AuditEventsTable, Executor } from '../store/schema.ts';
 

@@ -1,4 +1,5 @@
-import { type Catalog, type CreateCatalog, PangolinError, type UpdateCatalog } from '@pangolin/shared/contract';
+import type { Catalog, CreateCatalog, UpdateCatalog } from '@pangolin/shared/contract/catalogs';
+import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
 import type { Caller } from '../credentials/caller.ts';
 import type { Deps } from '../deps.ts';

@@ -1,4 +1,4 @@
-import { catalogsApi } from '@pangolin/shared/contract';
+import { catalogsApi } from '@pangolin/shared/contract/catalogs';
 import { Hono } from 'hono';
 import type { Deps } from '../deps.ts';
 import type { Env } from '../http/env.ts';

@@ -1,4 +1,4 @@
-import type { Role } from '@pangolin/shared/contract';
+import type { Role } from '@pangolin/shared/contract/roles';
 
 /** The credential a caller presented; `id` is a token's `jti` or an API key's public id, null for the embedded owner. */
 export interface PresentedCredential {

@@ -1,4 +1,6 @@
-import { coversScope, type ErrorCode, lowerRole, PangolinError } from '@pangolin/shared/contract';
+import { lowerRole } from '@pangolin/shared/contract/roles';
+import { coversScope } from '@pangolin/shared/contract/scopes';
+import { type ErrorCode, PangolinError } from '@pangolin/shared/errors';
 import { DEFAULT_SETTINGS } from '../settings/settings.ts';
 import { DAY_MS, HOUR_MS } from '../times.ts';
 import type { Actor } from './caller.ts';

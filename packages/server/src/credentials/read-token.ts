@@ -1,4 +1,4 @@
-import { PangolinError } from '@pangolin/shared/contract';
+import { PangolinError } from '@pangolin/shared/errors';
 import { errors, type JWTPayload, jwtVerify } from 'jose';
 import type { Deps } from '../deps.ts';
 

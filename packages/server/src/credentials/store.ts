@@ -1,4 +1,5 @@
-import type { Role, TokenKind } from '@pangolin/shared/contract';
+import type { Role } from '@pangolin/shared/contract/roles';
+import type { TokenKind } from '@pangolin/shared/contract/tokens';
 import type { CompiledQuery, Kysely } from 'kysely';
 import type { Schema } from '../store/schema.ts';
 

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { PangolinError } from '@pangolin/shared/contract';
+import { PangolinError } from '@pangolin/shared/errors';
 import type { Deps } from '../deps.ts';
 import { readStorageError } from '../store/storage-errors.ts';
 import { isKeyHash, looksLikeApiKey, readApiKeyId } from './api-key.ts';

@@ -1,4 +1,4 @@
-import { PangolinError } from '@pangolin/shared/contract';
+import { PangolinError } from '@pangolin/shared/errors';
 import type { Context } from 'hono';
 import type { Actor, Caller } from '../credentials/caller.ts';
 import { verifyCredential } from '../credentials/verify-credential.ts';

@@ -1,4 +1,4 @@
-import { type FieldProblem, PangolinError } from '@pangolin/shared/contract';
+import { type FieldProblem, PangolinError } from '@pangolin/shared/errors';
 import type { Context } from 'hono';
 import type * as z from 'zod/mini';
 import type { Env } from './env.ts';

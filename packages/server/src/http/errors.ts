@@ -1,4 +1,4 @@
-import { ERRORS, PangolinError } from '@pangolin/shared/contract';
+import { ERRORS, PangolinError } from '@pangolin/shared/errors';
 
 import type { Log } from '../deps.ts';
 import { readStorageError } from '../store/storage-errors.ts';

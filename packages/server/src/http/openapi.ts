@@ -1,14 +1,12 @@
-import {
-  auditApi,
-  catalogsApi,
-  type Endpoint,
-  oauthApi,
-  publicApi,
-  serviceUsersApi,
-  settingsApi,
-  tokensApi,
-  usersApi,
-} from '@pangolin/shared/contract';
+import { auditApi } from '@pangolin/shared/contract/audit';
+import { catalogsApi } from '@pangolin/shared/contract/catalogs';
+import type { Endpoint } from '@pangolin/shared/contract/endpoint';
+import { oauthApi } from '@pangolin/shared/contract/oauth';
+import { publicApi } from '@pangolin/shared/contract/public';
+import { serviceUsersApi } from '@pangolin/shared/contract/service-users';
+import { settingsApi } from '@pangolin/shared/contract/settings';
+import { tokensApi } from '@pangolin/shared/contract/tokens';
+import { usersApi } from '@pangolin/shared/contract/users';
 import * as z from 'zod/mini';
 
 /** Every endpoint this server has. */

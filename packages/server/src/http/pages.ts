@@ -1,4 +1,5 @@
-import { type Page, PangolinError } from '@pangolin/shared/contract';
+import type { Page } from '@pangolin/shared/contract/fields';
+import { PangolinError } from '@pangolin/shared/errors';
 import type { Context } from 'hono';
 import type { Env } from './env.ts';
 import { replyJson } from './reply.ts';

@@ -1,4 +1,4 @@
-import type { Endpoint } from '@pangolin/shared/contract';
+import type { Endpoint } from '@pangolin/shared/contract/endpoint';
 import type { Context, Hono } from 'hono';
 import type * as z from 'zod/mini';
 import type { Caller } from '../credentials/caller.ts';

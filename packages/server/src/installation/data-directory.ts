@@ -12,7 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { PangolinError } from '@pangolin/shared/contract';
+import { PangolinError } from '@pangolin/shared/errors';
 
 const MASTER_KEY_BYTES = 32;
 

@@ -1,4 +1,4 @@
-import { publicApi } from '@pangolin/shared/contract';
+import { publicApi } from '@pangolin/shared/contract/public';
 import { Hono } from 'hono';
 import type { Deps } from '../deps.ts';
 import type { Env } from '../http/env.ts';

@@ -1,4 +1,4 @@
-import { PangolinError } from '@pangolin/shared/contract';
+import { PangolinError } from '@pangolin/shared/errors';
 import type { Context } from 'hono';
 import { looksLikeApiKey } from '../credentials/api-key.ts';
 import type { Actor } from '../credentials/caller.ts';

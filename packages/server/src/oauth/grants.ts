@@ -1,11 +1,6 @@
-import {
-  coversScopes,
-  expandScopes,
-  PangolinError,
-  scope as scopeSchema,
-  type TokenAnswer,
-  type TokenRequest,
-} from '@pangolin/shared/contract';
+import type { TokenAnswer, TokenRequest } from '@pangolin/shared/contract/oauth';
+import { coversScopes, expandScopes, scope as scopeSchema } from '@pangolin/shared/contract/scopes';
+import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
 import type { Actor, Caller } from '../credentials/caller.ts';
 import { readToken } from '../credentials/read-token.ts';

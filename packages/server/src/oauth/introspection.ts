@@ -1,4 +1,5 @@
-import { PangolinError, roleRank } from '@pangolin/shared/contract';
+import { roleRank } from '@pangolin/shared/contract/roles';
+import { PangolinError } from '@pangolin/shared/errors';
 import type { Actor } from '../credentials/caller.ts';
 import { verifyCredential } from '../credentials/verify-credential.ts';
 import type { Deps } from '../deps.ts';

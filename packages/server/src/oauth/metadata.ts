@@ -1,4 +1,4 @@
-import { SCOPES } from '@pangolin/shared/contract';
+import { SCOPES } from '@pangolin/shared/contract/scopes';
 import { TOKEN_EXCHANGE } from './grants.ts';
 
 /** RFC 8414 §2; `issuer` is where the client found this server. */

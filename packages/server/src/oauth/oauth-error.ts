@@ -1,4 +1,4 @@
-import { PangolinError } from '@pangolin/shared/contract';
+import { PangolinError } from '@pangolin/shared/errors';
 import type { Context } from 'hono';
 import type { Env } from '../http/env.ts';
 import { errorHeaders } from '../http/errors.ts';

@@ -1,4 +1,4 @@
-import { PangolinError } from '@pangolin/shared/contract';
+import { PangolinError } from '@pangolin/shared/errors';
 import { looksLikeApiKey } from '../credentials/api-key.ts';
 import type { Actor, Caller } from '../credentials/caller.ts';
 import { readToken } from '../credentials/read-token.ts';

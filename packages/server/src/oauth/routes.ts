@@ -1,4 +1,4 @@
-import { oauthApi } from '@pangolin/shared/contract';
+import { oauthApi } from '@pangolin/shared/contract/oauth';
 import { Hono } from 'hono';
 import type { Deps } from '../deps.ts';
 import { requireCaller } from '../http/access.ts';

@@ -1,4 +1,6 @@
-import { coversScope, PangolinError, ROLES, type Role, roleRank } from '@pangolin/shared/contract';
+import { ROLES, type Role, roleRank } from '@pangolin/shared/contract/roles';
+import { coversScope } from '@pangolin/shared/contract/scopes';
+import { PangolinError } from '@pangolin/shared/errors';
 import type { Actor } from '../credentials/caller.ts';
 
 /**

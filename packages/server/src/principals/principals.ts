@@ -1,4 +1,4 @@
-import type { Role } from '@pangolin/shared/contract';
+import type { Role } from '@pangolin/shared/contract/roles';
 import type { Executor } from '../store/schema.ts';
 import { findServiceUserPrincipal, findUserPrincipal, findUserPrincipalByName, raiseEpoch } from './store.ts';
 

@@ -1,4 +1,4 @@
-import { serviceUsersApi } from '@pangolin/shared/contract';
+import { serviceUsersApi } from '@pangolin/shared/contract/service-users';
 import { Hono } from 'hono';
 import type { Deps } from '../deps.ts';
 import type { Env } from '../http/env.ts';

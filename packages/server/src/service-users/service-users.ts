@@ -1,14 +1,13 @@
-import {
-  type CreateServiceUser,
-  coversScopes,
-  expandScopes,
-  type IssuedApiKey,
-  PangolinError,
-  type Role,
-  type RotateKey,
-  type ServiceUser,
-  type UpdateServiceUser,
-} from '@pangolin/shared/contract';
+import type { Role } from '@pangolin/shared/contract/roles';
+import { coversScopes, expandScopes } from '@pangolin/shared/contract/scopes';
+import type {
+  CreateServiceUser,
+  IssuedApiKey,
+  RotateKey,
+  ServiceUser,
+  UpdateServiceUser,
+} from '@pangolin/shared/contract/service-users';
+import { PangolinError } from '@pangolin/shared/errors';
 import type { Updateable } from 'kysely';
 import { recordAudit } from '../audit/record.ts';
 import { createApiKey, previewApiKey } from '../credentials/api-key.ts';

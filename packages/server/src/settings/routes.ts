@@ -1,4 +1,4 @@
-import { settingsApi } from '@pangolin/shared/contract';
+import { settingsApi } from '@pangolin/shared/contract/settings';
 import { Hono } from 'hono';
 import type { Deps } from '../deps.ts';
 import type { Env } from '../http/env.ts';

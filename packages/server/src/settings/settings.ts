@@ -1,4 +1,5 @@
-import { PangolinError, type Settings, type SettingsChange, type UpdateSettings } from '@pangolin/shared/contract';
+import type { Settings, SettingsChange, UpdateSettings } from '@pangolin/shared/contract/settings';
+import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
 import type { Caller } from '../credentials/caller.ts';
 import type { Deps } from '../deps.ts';

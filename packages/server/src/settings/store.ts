@@ -1,4 +1,4 @@
-import type { Settings } from '@pangolin/shared/contract';
+import type { Settings } from '@pangolin/shared/contract/settings';
 import type { Executor } from '../store/schema.ts';
 
 export const findSettings = (db: Executor, tenantId: string): Promise<Settings | undefined> =>

@@ -1,4 +1,4 @@
-import { PangolinError } from '@pangolin/shared/contract';
+import { PangolinError } from '@pangolin/shared/errors';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { migrate } from './migrate.ts';
 import type { Schema } from './schema.ts';

@@ -1,4 +1,4 @@
-import { PangolinError } from '@pangolin/shared/contract';
+import { PangolinError } from '@pangolin/shared/errors';
 import { type Kysely, sql } from 'kysely';
 
 /** Every migration, in order; run-migrations.ts has the steps. */

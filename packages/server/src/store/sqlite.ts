@@ -1,4 +1,4 @@
-import { PangolinError } from '@pangolin/shared/contract';
+import { PangolinError } from '@pangolin/shared/errors';
 import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from '@photostructure/sqlite';
 import {
   CompiledQuery,

@@ -1,4 +1,4 @@
-import { type ErrorCode, PangolinError } from '@pangolin/shared/contract';
+import { type ErrorCode, PangolinError } from '@pangolin/shared/errors';
 
 /** SQLite's primary result codes (the low byte of the extended ones), https://sqlite.org/rescode.html */
 const SQLITE: Record<number, { code: ErrorCode; message: string; hint?: string }> = {

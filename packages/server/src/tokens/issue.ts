@@ -1,4 +1,6 @@
-import { PangolinError, type Role, type TokenKind } from '@pangolin/shared/contract';
+import type { Role } from '@pangolin/shared/contract/roles';
+import type { TokenKind } from '@pangolin/shared/contract/tokens';
+import { PangolinError } from '@pangolin/shared/errors';
 import type { Insertable } from 'kysely';
 import type { Actor } from '../credentials/caller.ts';
 import { judgeApiKey, judgeToken } from '../credentials/judge.ts';

@@ -1,4 +1,6 @@
-import { type CreateToken, PangolinError, type Settings } from '@pangolin/shared/contract';
+import type { Settings } from '@pangolin/shared/contract/settings';
+import type { CreateToken } from '@pangolin/shared/contract/tokens';
+import { PangolinError } from '@pangolin/shared/errors';
 import type { PresentedCredential } from '../credentials/caller.ts';
 import { DAY_MS, formatTime, HOUR_MS, MINUTE_MS, wholeSecond } from '../times.ts';
 

@@ -1,14 +1,7 @@
-import {
-  type CreateToken,
-  coversScopes,
-  expandScopes,
-  type IssuedToken,
-  lowerRole,
-  PangolinError,
-  ROLES,
-  type Role,
-  roleRank,
-} from '@pangolin/shared/contract';
+import { lowerRole, ROLES, type Role, roleRank } from '@pangolin/shared/contract/roles';
+import { coversScopes, expandScopes } from '@pangolin/shared/contract/scopes';
+import type { CreateToken, IssuedToken } from '@pangolin/shared/contract/tokens';
+import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
 import type { Actor, Caller } from '../credentials/caller.ts';
 import type { Deps } from '../deps.ts';

@@ -1,4 +1,4 @@
-import type { Token } from '@pangolin/shared/contract';
+import type { Token } from '@pangolin/shared/contract/tokens';
 import { formatOptionalTime, formatTime } from '../times.ts';
 import type { TokenRow } from './store.ts';
 

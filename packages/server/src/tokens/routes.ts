@@ -1,4 +1,5 @@
-import { PangolinError, type TokenPage, tokensApi } from '@pangolin/shared/contract';
+import { type TokenPage, tokensApi } from '@pangolin/shared/contract/tokens';
+import { PangolinError } from '@pangolin/shared/errors';
 import { type Context, Hono } from 'hono';
 import type { Caller } from '../credentials/caller.ts';
 import type { Deps } from '../deps.ts';

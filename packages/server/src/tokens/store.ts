@@ -1,4 +1,4 @@
-import type { Settings } from '@pangolin/shared/contract';
+import type { Settings } from '@pangolin/shared/contract/settings';
 import type { ExpressionBuilder, Insertable, Nullable } from 'kysely';
 import type { ApiKeysTable, Executor, Schema, ServiceUsersTable, TokensTable, UsersTable } from '../store/schema.ts';
 import { DAY_MS, HOUR_MS } from '../times.ts';

@@ -1,4 +1,6 @@
-import { type IssuedToken, PangolinError, type Settings, type SettingsChange } from '@pangolin/shared/contract';
+import type { Settings, SettingsChange } from '@pangolin/shared/contract/settings';
+import type { IssuedToken } from '@pangolin/shared/contract/tokens';
+import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
 import type { Caller } from '../credentials/caller.ts';
 import type { Deps } from '../deps.ts';

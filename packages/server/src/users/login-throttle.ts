@@ -1,4 +1,4 @@
-import { PangolinError } from '@pangolin/shared/contract';
+import { PangolinError } from '@pangolin/shared/errors';
 
 /** So many wrong passwords cost nothing: people mistype. */
 const FREE_FAILURES = 4;

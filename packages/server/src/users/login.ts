@@ -1,4 +1,5 @@
-import { type LoggedIn, type Login, PangolinError } from '@pangolin/shared/contract';
+import type { LoggedIn, Login } from '@pangolin/shared/contract/users';
+import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
 import type { Actor, Caller } from '../credentials/caller.ts';
 import type { Deps } from '../deps.ts';

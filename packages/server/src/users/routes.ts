@@ -1,4 +1,4 @@
-import { usersApi } from '@pangolin/shared/contract';
+import { usersApi } from '@pangolin/shared/contract/users';
 import { Hono } from 'hono';
 import type { Actor } from '../credentials/caller.ts';
 import type { Deps } from '../deps.ts';

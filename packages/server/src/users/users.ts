@@ -1,13 +1,13 @@
-import {
-  type CreatedUser,
-  type CreateUser,
-  PangolinError,
-  type PasswordWasReset,
-  type ResetPassword,
-  type Role,
-  type UpdateUser,
-  type User,
-} from '@pangolin/shared/contract';
+import type { Role } from '@pangolin/shared/contract/roles';
+import type {
+  CreatedUser,
+  CreateUser,
+  PasswordWasReset,
+  ResetPassword,
+  UpdateUser,
+  User,
+} from '@pangolin/shared/contract/users';
+import { PangolinError } from '@pangolin/shared/errors';
 import type { Updateable } from 'kysely';
 import { recordAudit } from '../audit/record.ts';
 import { encodeBase62 } from '../credentials/base62.ts';
