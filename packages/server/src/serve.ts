@@ -211,7 +211,8 @@ function drain(server: Server): Promise<void> {
 }
 
 async function createLog(): Promise<Log> {
-  const { pino } = await import('pino');
+  // Bundled, a CommonJS module has its default export alone.
+  const { default: pino } = await import('pino');
   const log: Log = pino(
     { base: null, timestamp: pino.stdTimeFunctions.isoTime },
     pino.destination({ dest: 2, sync: true }),

@@ -1,0 +1,69 @@
+// A load generator on bare sockets: it must cost less than what it measures.
+import { connect } from 'node:net';
+
+/** A GET request as bytes. */
+export const getRequest = (port, path, headers) =>
+  Buffer.from(
+    `GET ${path} HTTP/1.1\r\nHost: localhost:${port}\r\n${Object.entries(headers)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('')}\r\n`,
+  );
+
+/**
+ * Sends requests over several connections, one at a time on each, in turn; stops after `total` or `durationMs`.
+ * Answers how many were answered per second; anything but 200 is an error.
+ */
+export async function measureLoad({
+  port,
+  requests,
+  connections = 32,
+  total = Number.POSITIVE_INFINITY,
+  durationMs = Number.POSITIVE_INFINITY,
+}) {
+  let sent = 0;
+  let answered = 0;
+  const started = performance.now();
+  const isOver = () => sent >= total || performance.now() - started >= durationMs;
+
+  const run = () =>
+    new Promise((resolve, reject) => {
+      const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+      let pending = Buffer.alloc(0);
+      const next = () => {
+        if (isOver()) return socket.destroy(), resolve();
+        socket.write(requests[sent++ % requests.length]);
+      };
+      socket.on('connect', next);
+      socket.on('error', reject);
+      socket.on('data', (chunk) => {
+        pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
+        const end = pending.indexOf('\r\n\r\n');
+        if (end < 0) return;
+        const head = pending.latin1Slice(0, end).toLowerCase();
+        const length = Number(/content-length: (\d+)/.exec(head)?.[1] ?? 0);
+        if (pending.length < end + 4 + length) return;
+        if (!head.startsWith('http/1.1 200')) return reject(new Error(pending.toString('latin1')));
+        pending = Buffer.alloc(0);
+        answered += 1;
+        next();
+      });
+    });
+
+  await Promise.all(Array.from({ length: connections }, run));
+  return (answered * 1000) / (performance.now() - started);
+}
+
+/** Runs jobs with bounded concurrency. */
+export async function inParallel(count, limit, job) {
+  const results = new Array(count);
+  let at = 0;
+  await Promise.all(
+    Array.from({ length: limit }, async () => {
+      while (at < count) {
+        const i = at++;
+        results[i] = await job(i);
+      }
+    }),
+  );
+  return results;
+}
