@@ -104,17 +104,19 @@ async function findOwner(deps: Deps, actor: Actor, tenantId: string, input: Crea
   const { user_id: userId, username } = input;
   if (userId !== undefined && username !== undefined)
     throw new PangolinError('invalid_request', 'Give one of user_id, username, not both.');
-  const isSelf =
-    (userId === undefined && username === undefined) || userId?.toLowerCase() === actor.id || username === actor.name;
+  // A user's name wins over the caller's own: the embedded owner and service users stand outside the users' names.
+  const named = username === undefined ? undefined : await findPrincipal(deps.db.read, { tenantId, username });
+  const isSelf = named
+    ? named.id === actor.id
+    : username === undefined
+      ? userId === undefined || userId.toLowerCase() === actor.id
+      : username === actor.name;
   if (isSelf) {
     const self = await findPrincipal(deps.db.read, { id: actor.id });
     if (self) return self;
   } else {
     requirePermission(actor, 'tokens:manage');
-    const other = await findPrincipal(
-      deps.db.read,
-      userId === undefined ? { tenantId, username: username ?? '' } : { tenantId, id: userId.toLowerCase() },
-    );
+    const other = named ?? (userId && (await findPrincipal(deps.db.read, { tenantId, id: userId.toLowerCase() })));
     if (other) return other;
   }
   throw new PangolinError('not_found', 'There is no such user.', { hint: 'See the users: pangolin-admin list-users' });
