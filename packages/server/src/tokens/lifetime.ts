@@ -2,6 +2,7 @@ import type { Settings } from '@pangolin/shared/contract/settings';
 import type { CreateToken } from '@pangolin/shared/contract/tokens';
 import { PangolinError } from '@pangolin/shared/errors';
 import type { PresentedCredential } from '../credentials/caller.ts';
+import { tokenExpired } from '../credentials/read-token.ts';
 import { DAY_MS, formatTime, HOUR_MS, MINUTE_MS, wholeSecond } from '../times.ts';
 
 /** When a new token expires, and why then. */
@@ -24,6 +25,8 @@ export function readExpiry(asked: Asked, settings: Settings, credential: Present
   const now = wholeSecond(nowMs);
   const longestMs = now + settings.max_token_days * DAY_MS;
   const parentMs = isParent(credential) ? endOf(credential) : null;
+  // In the minute that is allowed for clocks that differ: what it would mint were dead already.
+  if (parentMs !== null && parentMs <= now) throw tokenExpired();
   const requestedMs = readRequested(asked, now);
   if (requestedMs !== undefined) {
     refuseTooLong(requestedMs, longestMs, settings);
