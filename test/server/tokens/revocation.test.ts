@@ -177,6 +177,7 @@ describe('revoking everything of a principal', () => {
       resource_id: bob.id,
       details: { reason: 'laptop lost' },
     });
+    server.clock.advance(1_000);
     const again = await logIn(server, 'bob');
     expect(await standingOf(again.caller)).toBe('ok');
     const listed = await again.caller.call(tokensApi.listOwn);

@@ -1,5 +1,6 @@
 import { lowerRole } from '@pangolin/shared/contract/roles';
 import { coversScope } from '@pangolin/shared/contract/scopes';
+import type { TokenKind } from '@pangolin/shared/contract/tokens';
 import { type ErrorCode, PangolinError } from '@pangolin/shared/errors';
 import { DEFAULT_SETTINGS } from '../settings/settings.ts';
 import { DAY_MS, HOUR_MS } from '../times.ts';
@@ -12,9 +13,9 @@ import type { ApiKeyState, TokenState } from './store.ts';
  */
 export function judgeToken(state: TokenState, nowMs: number): Actor {
   if (state.revoked_at !== null) throw refused('token_revoked', 'The token was revoked.');
-  judgeRoot(state, nowMs);
   const owner = readOwner(state, nowMs);
-  judgeLifetime(state);
+  judgeRoot(state, nowMs);
+  judgeLifetime(state.kind, state.expires_at - state.created_at, state);
   return {
     id: state.owner_id,
     kind: owner.kind,
@@ -29,7 +30,7 @@ export function judgeToken(state: TokenState, nowMs: number): Actor {
       id: state.id,
       createdAtMs: state.created_at,
       expiresAtMs: state.expires_at,
-      endsAtMs: earliest(state.key_expires_at, state.service_user_expires_at),
+      endsAtMs: earliest(state.key_expires_at, earliest(state.key_owner_expires_at, state.service_user_expires_at)),
       root: { kind: state.root_kind, id: state.root_id },
     },
   };
@@ -72,8 +73,11 @@ export function judgeApiKey(state: ApiKeyState, nowMs: number): Actor {
 function judgeRoot(state: TokenState, nowMs: number): void {
   if (state.root_kind === 'api_key') {
     const stopped = state.key_id === null || (state.key_revoked_at !== null && state.key_revoked_at <= nowMs);
-    if (stopped) throw refused('token_revoked', 'The API key this token was obtained with was rotated or revoked.');
-    if (state.key_expires_at !== null && state.key_expires_at <= nowMs) {
+    const ownerStopped = state.key_owner_active !== 1 || state.key_owner_epoch !== state.key_epoch;
+    if (stopped || ownerStopped)
+      throw refused('token_revoked', 'The API key this token was obtained with was rotated or revoked.');
+    const endMs = earliest(state.key_expires_at, state.key_owner_expires_at);
+    if (endMs !== null && endMs <= nowMs) {
       throw refused('token_expired', 'The API key this token was obtained with has expired.');
     }
     return;
@@ -81,6 +85,8 @@ function judgeRoot(state: TokenState, nowMs: number): void {
   if (state.root_token_id === null || state.root_token_revoked_at !== null) {
     throw refused('token_revoked', 'The login or token this token was obtained with was revoked.');
   }
+  const { root_token_kind: kind, root_token_created_at: createdAt, root_token_expires_at: expiresAt } = state;
+  if (kind !== null && createdAt !== null && expiresAt !== null) judgeLifetime(kind, expiresAt - createdAt, state);
 }
 
 function readOwner(state: TokenState, nowMs: number) {
@@ -105,14 +111,17 @@ function readOwner(state: TokenState, nowMs: number) {
   throw inactive('principal');
 }
 
-/** Lowering a maximum refuses the longer-lived tokens from that moment. */
-function judgeLifetime(state: TokenState): void {
-  const lifetimeMs = state.expires_at - state.created_at;
+/** Lowering a maximum refuses the longer-lived tokens from that moment, and what was obtained with them. */
+function judgeLifetime(
+  kind: TokenKind,
+  lifetimeMs: number,
+  state: Pick<TokenState, 'max_token_days' | 'session_hours'>,
+): void {
   const maxDays = state.max_token_days ?? DEFAULT_SETTINGS.max_token_days;
   const maxHours = state.session_hours ?? DEFAULT_SETTINGS.session_hours;
-  const allowedMs = state.kind === 'session' ? maxHours * HOUR_MS : maxDays * DAY_MS;
+  const allowedMs = kind === 'session' ? maxHours * HOUR_MS : maxDays * DAY_MS;
   if (lifetimeMs <= allowedMs) return;
-  const limit = state.kind === 'session' ? `${maxHours} hours for a login` : `${maxDays} days`;
+  const limit = kind === 'session' ? `${maxHours} hours for a login` : `${maxDays} days`;
   throw refused(
     'token_lifetime_refused',
     `The token lives longer than the policy now allows (${limit}).`,

@@ -32,7 +32,14 @@ export interface TokenState {
   key_id: string | null;
   key_expires_at: number | null;
   key_revoked_at: number | null;
+  key_epoch: number | null;
+  key_owner_active: number | null;
+  key_owner_epoch: number | null;
+  key_owner_expires_at: number | null;
   root_token_id: string | null;
+  root_token_kind: TokenKind | null;
+  root_token_created_at: number | null;
+  root_token_expires_at: number | null;
   root_token_revoked_at: number | null;
   max_token_days: number | null;
   session_hours: number | null;
@@ -62,6 +69,7 @@ const tokenStateQuery = (db: Kysely<Schema>) =>
     .leftJoin('users as u', 'u.id', 't.owner_id')
     .leftJoin('service_users as s', 's.id', 't.owner_id')
     .leftJoin('api_keys as k', 'k.id', 't.root_id')
+    .leftJoin('service_users as o', 'o.id', 'k.service_user_id')
     .leftJoin('tokens as r', 'r.id', 't.root_id')
     .leftJoin('settings as l', 'l.tenant_id', 't.tenant_id')
     .select([
@@ -91,7 +99,11 @@ const tokenStateQuery = (db: Kysely<Schema>) =>
       's.expires_at as service_user_expires_at',
     ])
     .select(['k.id as key_id', 'k.expires_at as key_expires_at', 'k.revoked_at as key_revoked_at'])
-    .select(['r.id as root_token_id', 'r.revoked_at as root_token_revoked_at', 'l.max_token_days', 'l.session_hours'])
+    .select(['k.epoch as key_epoch', 'o.active as key_owner_active', 'o.epoch as key_owner_epoch'])
+    .select(['o.expires_at as key_owner_expires_at'])
+    .select(['r.id as root_token_id', 'r.kind as root_token_kind', 'r.created_at as root_token_created_at'])
+    .select(['r.expires_at as root_token_expires_at', 'r.revoked_at as root_token_revoked_at'])
+    .select(['l.max_token_days', 'l.session_hours'])
     .where('t.id', '=', '');
 
 const apiKeyStateQuery = (db: Kysely<Schema>) =>

@@ -1,6 +1,12 @@
 import type { Role } from '@pangolin/shared/contract/roles';
 import type { Executor } from '../store/schema.ts';
-import { findServiceUserPrincipal, findUserPrincipal, findUserPrincipalByName, raiseEpoch } from './store.ts';
+import {
+  findServiceUserPrincipal,
+  findUserPrincipal,
+  findUserPrincipalByName,
+  raiseEpoch,
+  revokeDescendantsOfOthers,
+} from './store.ts';
 
 /** Whoever can own a credential: a user, the embedded owner, or a service user. */
 export interface Principal {
@@ -28,9 +34,18 @@ export async function findPrincipal(
   return wanted.tenantId === undefined || found?.tenantId === wanted.tenantId ? found : undefined;
 }
 
-/** Ends everything issued to a principal until now; what is issued afterwards is of the new epoch. */
-export const endCredentials = (tx: Executor, principal: { id: string; kind: 'user' | 'service_user' }, atMs: number) =>
-  raiseEpoch(tx, principal.kind === 'user' ? 'users' : 'service_users', principal.id, atMs);
+/**
+ * Ends everything issued to a principal until now, and what others obtained with it; what is issued afterwards is of the
+ * new epoch.
+ */
+export async function endCredentials(
+  tx: Executor,
+  principal: { id: string; kind: 'user' | 'service_user' },
+  ended: { at: number; by: string },
+): Promise<void> {
+  await raiseEpoch(tx, principal.kind === 'user' ? 'users' : 'service_users', principal.id, ended.at);
+  await revokeDescendantsOfOthers(tx, principal.id, ended);
+}
 
 const toPrincipal = (
   row: { id: string; tenant_id: string; name: string; role: Role; active: number; epoch: number },

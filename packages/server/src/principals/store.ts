@@ -23,6 +23,28 @@ export const findServiceUserPrincipal = (db: Executor, id: string) =>
     .where('id', '=', id)
     .executeTakeFirst();
 
+/** Revokes what others obtained with a principal's tokens, down the generations. */
+export const revokeDescendantsOfOthers = (db: Executor, ownerId: string, revoked: { at: number; by: string }) =>
+  db
+    .withRecursive('family', (cte) =>
+      cte
+        .selectFrom('tokens as parent')
+        .innerJoin('tokens as child', 'child.parent_id', 'parent.id')
+        .select('child.id')
+        .where('parent.owner_id', '=', ownerId)
+        .where('child.owner_id', '<>', ownerId)
+        .union(cte.selectFrom('tokens').innerJoin('family', 'family.id', 'tokens.parent_id').select('tokens.id')),
+    )
+    .updateTable('tokens')
+    .set({
+      revoked_at: revoked.at,
+      revoked_by: revoked.by,
+      revoked_reason: 'the credential it was obtained with was revoked',
+    })
+    .where('id', 'in', (eb) => eb.selectFrom('family').select('family.id'))
+    .where('revoked_at', 'is', null)
+    .execute();
+
 /** Ends every credential of a principal that exists now. */
 export const raiseEpoch = (db: Executor, table: 'users' | 'service_users', id: string, atMs: number) =>
   db

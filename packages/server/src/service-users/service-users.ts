@@ -127,7 +127,7 @@ export async function updateServiceUser(
         input.expires_at === null ? null : readExpiresAt({ expires_at: input.expires_at }, deps.now());
     if (Object.keys(change).length > 0) await updateServiceUserRow(tx, row.id, change);
     if (row.active === 1 && input.active === false)
-      await endCredentials(tx, { id: row.id, kind: 'service_user' }, deps.now());
+      await endCredentials(tx, { id: row.id, kind: 'service_user' }, { at: deps.now(), by: actor.id });
     await recordAudit(tx, deps, caller, {
       action: 'service_user.updated',
       resourceType: 'service_user',
@@ -147,6 +147,7 @@ export async function deleteServiceUser(deps: Deps, caller: Caller, id: string):
   await deps.db.transact(async (tx) => {
     const row = await readServiceUser(deps, caller, id, tx);
     requireRankOf(caller.actor, row.role, row.name);
+    await endCredentials(tx, { id: row.id, kind: 'service_user' }, { at: deps.now(), by: caller.actor.id });
     await deleteServiceUserRow(tx, row.id);
     await recordAudit(tx, deps, caller, {
       action: 'service_user.deleted',

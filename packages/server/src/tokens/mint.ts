@@ -13,7 +13,7 @@ import type { Executor } from '../store/schema.ts';
 import { formatTime, wholeSecond } from '../times.ts';
 import { type PreparedToken, prepareToken, recheckCredential } from './issue.ts';
 import { isParent, readExpiry } from './lifetime.ts';
-import { countValidTokens, listOldestUnused } from './store.ts';
+import { countValidTokens, listOldestUnused, type Standing } from './store.ts';
 
 /** Mints a personal token for the caller, or by an administrator for somebody else. */
 export async function mintToken(
@@ -45,7 +45,8 @@ export async function mintToken(
       const now = await findPrincipal(tx, { id: owner.id });
       if (!now?.active)
         throw new PangolinError('principal_inactive', 'The owner of the token is deactivated or deleted.');
-      if (settings.max_tokens_per_user !== null) await refuseTooMany(tx, now, settings.max_tokens_per_user, deps.now());
+      if (settings.max_tokens_per_user !== null)
+        await refuseTooMany(tx, now, settings.max_tokens_per_user, { nowMs: deps.now(), settings });
       await prepared.store(tx, now.epoch);
       await recordAudit(tx, deps, caller, {
         action: 'token.created',
@@ -151,9 +152,9 @@ function readParent({ credential }: Actor) {
   return { tokenId: credential.type === 'api_key' ? null : credential.id, root: credential.root };
 }
 
-async function refuseTooMany(tx: Executor, owner: Principal, limit: number, nowMs: number): Promise<void> {
-  if ((await countValidTokens(tx, owner, nowMs, limit)) < limit) return;
-  const oldest = await listOldestUnused(tx, owner, nowMs);
+async function refuseTooMany(tx: Executor, owner: Principal, limit: number, standing: Standing): Promise<void> {
+  if ((await countValidTokens(tx, owner, standing, limit)) < limit) return;
+  const oldest = await listOldestUnused(tx, owner, standing);
   const listed = oldest.map(
     (token) => `${token.id} (${token.name ?? token.description ?? 'no name'}, ${describeUse(token)})`,
   );

@@ -22,6 +22,7 @@ const withOwner = (db: Executor) =>
     .leftJoin('users as u', 'u.id', 't.owner_id')
     .leftJoin('service_users as s', 's.id', 't.owner_id')
     .leftJoin('api_keys as k', 'k.id', 't.root_id')
+    .leftJoin('service_users as o', 'o.id', 'k.service_user_id')
     .leftJoin('tokens as r', 'r.id', 't.root_id');
 
 type Joined = ExpressionBuilder<
@@ -30,14 +31,21 @@ type Joined = ExpressionBuilder<
     u: Nullable<UsersTable>;
     s: Nullable<ServiceUsersTable>;
     k: Nullable<ApiKeysTable>;
+    o: Nullable<ServiceUsersTable>;
     r: Nullable<TokensTable>;
   },
-  't' | 'u' | 's' | 'k' | 'r'
+  't' | 'u' | 's' | 'k' | 'o' | 'r'
 >;
 
 /** The same judgement as credentials/judge.ts, for lists: ended before its time, past its time, or good. */
 function status(eb: Joined, { nowMs, settings }: Standing) {
-  const lifetime = eb('t.expires_at', '-', eb.ref('t.created_at'));
+  const isLongerThanAllowed = (t: 't' | 'r') => {
+    const lifetime = eb(`${t}.expires_at`, '-', eb.ref(`${t}.created_at`));
+    return eb.or([
+      eb.and([eb(`${t}.kind`, '=', 'session'), eb(lifetime, '>', settings.session_hours * HOUR_MS)]),
+      eb.and([eb(`${t}.kind`, '<>', 'session'), eb(lifetime, '>', settings.max_token_days * DAY_MS)]),
+    ]);
+  };
   const ended = eb.or([
     eb('t.revoked_at', 'is not', null),
     eb('t.epoch', '<>', eb.fn.coalesce('u.epoch', 's.epoch', eb.lit(-1))),
@@ -45,9 +53,13 @@ function status(eb: Joined, { nowMs, settings }: Standing) {
     eb('s.expires_at', '<=', nowMs),
     eb('k.revoked_at', '<=', nowMs),
     eb('k.expires_at', '<=', nowMs),
+    eb('o.active', '=', 0),
+    eb('o.epoch', '<>', eb.ref('k.epoch')),
+    eb('o.expires_at', '<=', nowMs),
     eb('r.revoked_at', 'is not', null),
-    eb.and([eb('t.kind', '=', 'session'), eb(lifetime, '>', settings.session_hours * HOUR_MS)]),
-    eb.and([eb('t.kind', '<>', 'session'), eb(lifetime, '>', settings.max_token_days * DAY_MS)]),
+    eb.and([eb('k.id', 'is', null), eb('r.id', 'is', null)]),
+    isLongerThanAllowed('t'),
+    isLongerThanAllowed('r'),
   ]);
   return eb.case().when(ended).then('revoked').when('t.expires_at', '<=', nowMs).then('expired').else('valid').end();
 }
@@ -100,36 +112,30 @@ export const findToken = (db: Executor, tenantId: string, id: string, standing: 
 export async function countValidTokens(
   db: Executor,
   owner: { id: string; epoch: number },
-  nowMs: number,
+  standing: Standing,
   limit: number,
 ): Promise<number> {
-  const rows = await db
-    .selectFrom('tokens')
-    .select('id')
-    .where('owner_id', '=', owner.id)
-    .where('kind', '=', 'personal')
-    .where('epoch', '=', owner.epoch)
-    .where('revoked_at', 'is', null)
-    .where('expires_at', '>', nowMs)
-    .limit(limit)
-    .execute();
-  return rows.length;
+  return (await selectValidTokens(db, owner, standing).select('t.id').limit(limit).execute()).length;
 }
 
 /** The good personal tokens that were not used for longest, never-used ones first. */
-export const listOldestUnused = (db: Executor, owner: { id: string; epoch: number }, nowMs: number) =>
-  db
-    .selectFrom('tokens')
-    .select(['id', 'name', 'description', 'created_at', 'last_used_at'])
-    .where('owner_id', '=', owner.id)
-    .where('kind', '=', 'personal')
-    .where('epoch', '=', owner.epoch)
-    .where('revoked_at', 'is', null)
-    .where('expires_at', '>', nowMs)
-    .orderBy(({ fn, lit }) => fn.coalesce('last_used_at', lit(0)))
-    .orderBy('id')
+export const listOldestUnused = (db: Executor, owner: { id: string; epoch: number }, standing: Standing) =>
+  selectValidTokens(db, owner, standing)
+    .select(['t.id', 't.name', 't.description', 't.created_at', 't.last_used_at'])
+    .orderBy(({ fn, lit }) => fn.coalesce('t.last_used_at', lit(0)))
+    .orderBy('t.id')
     .limit(3)
     .execute();
+
+/** What the index can tell comes first; the rest of a token's standing is judged for those few. */
+const selectValidTokens = (db: Executor, owner: { id: string; epoch: number }, standing: Standing) =>
+  withOwner(db)
+    .where('t.owner_id', '=', owner.id)
+    .where('t.kind', '=', 'personal')
+    .where('t.epoch', '=', owner.epoch)
+    .where('t.revoked_at', 'is', null)
+    .where('t.expires_at', '>', standing.nowMs)
+    .where((eb) => eb(status(eb, standing), '=', 'valid'));
 
 /** Revokes a token and, down the generations, everything obtained with it. Answers how many were ended. */
 export async function revokeFamily(

@@ -99,7 +99,7 @@ export async function revokeTokensOf(
       throw new PangolinError('not_found', 'There is no such user.', {
         hint: 'See the users: pangolin-admin list-users',
       });
-    await endCredentials(tx, principal, deps.now());
+    await endCredentials(tx, principal, { at: deps.now(), by: actor.id });
     await recordAudit(tx, deps, caller, {
       action: `${principal.kind}.credentials_revoked`,
       resourceType: principal.kind,

@@ -99,7 +99,8 @@ export async function updateUser(
     if (input.role !== undefined) change.role = input.role;
     if (input.active !== undefined) change.active = input.active ? 1 : 0;
     if (Object.keys(change).length > 0) await updateUserRow(tx, row.id, change);
-    if (row.active === 1 && input.active === false) await endCredentials(tx, { id: row.id, kind: 'user' }, deps.now());
+    if (row.active === 1 && input.active === false)
+      await endCredentials(tx, { id: row.id, kind: 'user' }, { at: deps.now(), by: actor.id });
     await recordAudit(tx, deps, caller, {
       action: 'user.updated',
       resourceType: 'user',
@@ -118,6 +119,7 @@ export async function deleteUser(deps: Deps, caller: Caller, id: string): Promis
     const row = await readUser(deps, caller, id, tx);
     requireRankOf(caller.actor, row.role, row.username);
     if (row.id === caller.actor.id) throw oneself('delete');
+    await endCredentials(tx, { id: row.id, kind: 'user' }, { at: deps.now(), by: caller.actor.id });
     await deleteUserRow(tx, row.id);
     await recordAudit(tx, deps, caller, {
       action: 'user.deleted',
@@ -145,7 +147,7 @@ export async function resetPassword(
     const row = await readUser(deps, caller, id, tx);
     requireRankOf(actor, row.role, row.username);
     await updateUserRow(tx, row.id, { password_hash: passwordHash });
-    await endCredentials(tx, { id: row.id, kind: 'user' }, deps.now());
+    await endCredentials(tx, { id: row.id, kind: 'user' }, { at: deps.now(), by: actor.id });
     await recordAudit(tx, deps, caller, {
       action: 'user.password_reset',
       resourceType: 'user',
