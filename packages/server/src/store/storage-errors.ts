@@ -48,8 +48,17 @@ export const isBusy = (error: unknown): boolean => primaryCode(error) === 5 || p
 export const isDuplicate = (error: unknown): boolean =>
   primaryCode(error) === 19 && error instanceof Error && /unique/i.test(error.message);
 
+/** Whether the database was closed under a request that came too late: by SQLite's word, or by Kysely's. */
+const isClosed = (error: unknown): boolean =>
+  error instanceof Error &&
+  ((error as NodeJS.ErrnoException).code === 'ERR_INVALID_STATE' ||
+    /driver has already been destroyed/.test(error.message));
+
 /** A storage failure as PangolinError; anything else unchanged. */
 export function readStorageError(error: unknown): unknown {
+  if (isClosed(error)) {
+    return new PangolinError('unavailable', 'The server is shutting down.', { cause: error, retryAfterSeconds: 1 });
+  }
   const known = SQLITE[primaryCode(error) ?? -1];
   if (!known) return error;
   return new PangolinError(known.code, known.message, { cause: error, hint: known.hint, retryAfterSeconds: 1 });
