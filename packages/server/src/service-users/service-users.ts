@@ -185,12 +185,11 @@ export async function rotateKey(
     }
     refuseDeadOnArrival(row, input.expires_in_days, now);
     if (input.grace_hours === 0) await revokeKeys(tx, row.id, now);
-    else if (current)
-      await setKeyExpiry(
-        tx,
-        current.id,
-        Math.min(current.expires_at ?? Number.POSITIVE_INFINITY, now + Math.round(input.grace_hours * HOUR_MS)),
-      );
+    else if (current) {
+      // A new key may extend its service user: the old one keeps the end it had.
+      const ends = [current.expires_at, row.expires_at, now + Math.round(input.grace_hours * HOUR_MS)];
+      await setKeyExpiry(tx, current.id, Math.min(...ends.filter((end) => end !== null)));
+    }
     const expiresAtMs = input.expires_in_days === undefined ? null : wholeSecond(now) + input.expires_in_days * DAY_MS;
     const extended = row.expires_at !== null && expiresAtMs !== null && expiresAtMs > row.expires_at;
     if (extended) await updateServiceUserRow(tx, row.id, { expires_at: expiresAtMs });
