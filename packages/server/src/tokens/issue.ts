@@ -26,6 +26,8 @@ export interface TokenPlan {
   role: Role;
   scopes: readonly string[];
   expiresAtMs: number;
+  /** Now, unless it continues an older token. */
+  createdAtMs?: number;
   name?: string | null;
   description?: string | null;
   /** What it is obtained with and dies with; null: it stands by itself. */
@@ -43,7 +45,7 @@ export interface PreparedToken {
 /** Signs a token; signing takes no transaction, so it happens before one. */
 export async function prepareToken(deps: Deps, plan: TokenPlan): Promise<PreparedToken> {
   const id = deps.newId();
-  const createdAtMs = wholeSecond(deps.now());
+  const createdAtMs = plan.createdAtMs ?? wholeSecond(deps.now());
   const row: Insertable<TokensTable> = {
     id,
     tenant_id: plan.tenantId,

@@ -125,6 +125,8 @@ export async function rotateToken(deps: Deps, caller: Caller): Promise<IssuedTok
     role: old.role,
     scopes: JSON.parse(old.scopes),
     expiresAtMs: old.expires_at,
+    // A login may be renewed for so long from when it was made; rotating it must not start that anew.
+    ...(old.kind === 'session' ? { createdAtMs: old.created_at } : {}),
     name: old.name,
     description: old.description,
     parent: isOwnRoot ? null : { tokenId: old.parent_id, root: { kind: old.root_kind, id: old.root_id } },
