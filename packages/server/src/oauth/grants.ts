@@ -156,7 +156,10 @@ async function issueAccessToken(
 
 /** The asked-for scopes within the actor's; asking for none means all of them. */
 function readScopes(actor: Actor, asked: string | undefined): string[] {
-  const wanted = (asked ?? '').split(' ').filter((one) => one !== '' && !NO_RESTRICTION.test(one));
+  const all = (asked ?? '').split(' ').filter((one) => one !== '');
+  const narrowing = all.filter((one) => !NO_RESTRICTION.test(one));
+  // Beside a scope that narrows, `catalog` is no habit any more: it is what is to be kept.
+  const wanted = narrowing.length > 0 && all.includes('catalog') ? ['catalog', ...narrowing] : narrowing;
   const unknown = wanted.find((one) => !scopeSchema.safeParse(one).success);
   if (unknown !== undefined) throw oauthError('invalid_scope', `The scope ${unknown.slice(0, 100)} is not known here.`);
   const scopes = expandScopes(wanted.length > 0 ? wanted : actor.scopes);
