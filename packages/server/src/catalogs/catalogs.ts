@@ -36,6 +36,10 @@ export async function createCatalog(deps: Deps, caller: Caller, input: CreateCat
   return presentCatalog(row);
 }
 
+/** Registers the first catalog of a new tenant, called `default`. */
+export const createDefaultCatalog = (tx: Executor, row: { id: string; tenant_id: string; created_at: number }) =>
+  insertCatalog(tx, { ...row, name: 'default', catalog_type: 'internal', warehouse_location: null, created_by: null });
+
 /** One catalog of the tenant, by name. */
 export async function readCatalog(
   deps: Deps,

@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import type { Actor, Caller } from '../credentials/caller.ts';
 import { verifyCredential } from '../credentials/verify-credential.ts';
 import type { Deps } from '../deps.ts';
-import { findTenant } from '../installation/store.ts';
+import { readTenant } from '../installation/tenants.ts';
 import { DAY_MS, formatTime } from '../times.ts';
 import type { Env } from './env.ts';
 import { readAddress, readClient, readHeader } from './headers.ts';
@@ -73,7 +73,7 @@ async function enterTenant(deps: Deps, actor: Actor, tenantId: string): Promise<
       'token_wrong_tenant',
       'The credential belongs to another tenant than X-Pangolin-Tenant names.',
     );
-  const tenant = await findTenant(deps.db.read, tenantId);
+  const tenant = await readTenant(deps.db.read, tenantId);
   if (!tenant)
     throw new PangolinError('not_found', 'There is no such tenant.', {
       hint: 'Check X-Pangolin-Tenant, or --tenant-id.',

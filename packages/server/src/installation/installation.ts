@@ -1,7 +1,6 @@
 import { createAuditEvent } from '../audit/record.ts';
-import { insertCatalog } from '../catalogs/store.ts';
-import { createSigningKey } from '../signing-keys/create-signing-key.ts';
-import { insertSigningKey } from '../signing-keys/store.ts';
+import { createDefaultCatalog } from '../catalogs/catalogs.ts';
+import { createSigningKey, storeActiveKey } from '../signing-keys/create-signing-key.ts';
 import type { Database } from '../store/database.ts';
 import { findInstallation, insertInstallation, insertOwner, insertTenant } from './store.ts';
 
@@ -57,15 +56,8 @@ export async function openInstallation(db: Database, first: FirstStart): Promise
       created_by: null,
       last_login_at: null,
     });
-    await insertCatalog(tx, {
-      ...tenant,
-      id: first.newId(),
-      name: 'default',
-      catalog_type: 'internal',
-      warehouse_location: null,
-      created_by: null,
-    });
-    await insertSigningKey(tx, { ...key, state: 'active', created_at: now });
+    await createDefaultCatalog(tx, { ...tenant, id: first.newId() });
+    await storeActiveKey(tx, key, now);
     await createAuditEvent(tx, {
       id: first.newId(),
       time: now,

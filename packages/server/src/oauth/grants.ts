@@ -4,12 +4,12 @@ import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
 import type { Actor, Caller } from '../credentials/caller.ts';
 import { readToken } from '../credentials/read-token.ts';
+import { recheckCredential } from '../credentials/recheck-credential.ts';
 import { judgeClaims, verifyCredential } from '../credentials/verify-credential.ts';
 import type { Deps } from '../deps.ts';
 import { formatTime, HOUR_MS, wholeSecond } from '../times.ts';
-import { prepareToken, recheckCredential } from '../tokens/issue.ts';
+import { prepareToken, readRootToken } from '../tokens/issue.ts';
 import { endOf } from '../tokens/lifetime.ts';
-import { findRootToken } from '../tokens/store.ts';
 import { invalidClient } from './client-authentication.ts';
 import { oauthError } from './oauth-error.ts';
 
@@ -99,7 +99,7 @@ async function readRootEnd(deps: Deps, { credential }: Actor): Promise<number | 
   if (type === 'api_key')
     throw oauthError('invalid_request', 'The subject token is an API key; use grant_type=client_credentials.');
   if (root?.kind !== 'token') return endsAtMs;
-  const row = await findRootToken(deps.db.read, root.id);
+  const row = await readRootToken(deps.db.read, root.id);
   if (!row) throw oauthError('invalid_grant', 'The token cannot be renewed any more.');
   return row.kind === 'session' ? row.created_at + SESSION_RENEWAL_MS : row.expires_at;
 }

@@ -8,14 +8,13 @@ import type {
   UpdateServiceUser,
 } from '@pangolin/shared/contract/service-users';
 import { PangolinError } from '@pangolin/shared/errors';
-import type { Updateable } from 'kysely';
 import { recordAudit } from '../audit/record.ts';
 import { createApiKey, previewApiKey } from '../credentials/api-key.ts';
 import type { Caller } from '../credentials/caller.ts';
 import type { Deps } from '../deps.ts';
 import { requirePermission, requireRankOf } from '../policies/permissions.ts';
 import { endCredentials } from '../principals/principals.ts';
-import type { Executor, ServiceUsersTable } from '../store/schema.ts';
+import type { Executor } from '../store/schema.ts';
 import { isDuplicate } from '../store/storage-errors.ts';
 import { DAY_MS, formatOptionalTime, formatTime, HOUR_MS, wholeSecond } from '../times.ts';
 import {
@@ -27,6 +26,7 @@ import {
   insertServiceUser,
   listKeys,
   revokeKeys,
+  type ServiceUserChange,
   type ServiceUserRow,
   setKeyExpiry,
   updateServiceUserRow,
@@ -117,7 +117,7 @@ export async function updateServiceUser(
       (await findServiceUserByName(tx, row.tenant_id, input.name))
     )
       throw nameTaken(input.name);
-    const change: Updateable<ServiceUsersTable> = {};
+    const change: ServiceUserChange = {};
     if (input.name !== undefined) change.name = input.name;
     if (input.description !== undefined) change.description = input.description;
     if (input.role !== undefined) change.role = input.role;

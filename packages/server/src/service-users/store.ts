@@ -2,6 +2,8 @@ import type { Insertable, Updateable } from 'kysely';
 import type { ApiKeysTable, Executor, ServiceUsersTable } from '../store/schema.ts';
 
 export type ServiceUserRow = NonNullable<Awaited<ReturnType<typeof findServiceUser>>>;
+/** What of a service user can be changed. */
+export type ServiceUserChange = Updateable<ServiceUsersTable>;
 export type ApiKeyRow = Awaited<ReturnType<typeof listKeys>>[number];
 
 export const insertServiceUser = (db: Executor, row: Insertable<ServiceUsersTable>) =>
@@ -38,7 +40,7 @@ export async function countServiceUsers(db: Executor, filter: ServiceUserFilter)
   return Number(row.total);
 }
 
-export const updateServiceUserRow = (db: Executor, id: string, change: Updateable<ServiceUsersTable>) =>
+export const updateServiceUserRow = (db: Executor, id: string, change: ServiceUserChange) =>
   db.updateTable('service_users').set(change).where('id', '=', id).execute();
 
 export async function deleteServiceUserRow(db: Executor, id: string): Promise<void> {

@@ -1,5 +1,7 @@
 import { exportJWK, generateKeyPair } from 'jose';
+import type { Executor } from '../store/schema.ts';
 import { seal } from './sealing.ts';
+import { insertSigningKey } from './store.ts';
 
 /** Makes an ES256 key pair; the private JWK is sealed with the master key. */
 export async function createSigningKey(masterKey: Buffer, kid: string) {
@@ -8,3 +10,7 @@ export async function createSigningKey(masterKey: Buffer, kid: string) {
   const privateJwk = await exportJWK(pair.privateKey);
   return { kid, public_key: JSON.stringify(publicJwk), private_key: seal(masterKey, kid, JSON.stringify(privateJwk)) };
 }
+
+/** Stores a key that signs from now on. */
+export const storeActiveKey = (tx: Executor, key: Awaited<ReturnType<typeof createSigningKey>>, createdAtMs: number) =>
+  insertSigningKey(tx, { ...key, state: 'active', created_at: createdAtMs });

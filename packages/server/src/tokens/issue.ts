@@ -1,14 +1,9 @@
 import type { Role } from '@pangolin/shared/contract/roles';
 import type { TokenKind } from '@pangolin/shared/contract/tokens';
-import { PangolinError } from '@pangolin/shared/errors';
-import type { Insertable } from 'kysely';
-import type { Actor } from '../credentials/caller.ts';
-import { judgeApiKey, judgeToken } from '../credentials/judge.ts';
-import { createCredentialReader } from '../credentials/store.ts';
 import type { Deps } from '../deps.ts';
-import type { Executor, TokensTable } from '../store/schema.ts';
+import type { Executor } from '../store/schema.ts';
 import { wholeSecond } from '../times.ts';
-import { insertToken } from './store.ts';
+import { findRootToken, insertToken, type NewToken } from './store.ts';
 
 /** Whose a token is. */
 export interface TokenOwner {
@@ -37,7 +32,7 @@ export interface TokenPlan {
 /** A token that is signed but not yet stored; it is worth nothing before `store` is committed. */
 export interface PreparedToken {
   secret: string;
-  row: Insertable<TokensTable>;
+  row: NewToken;
   /** Inserts the row; `epoch` is the owner's as the transaction sees it. */
   store(tx: Executor, epoch: number): Promise<unknown>;
 }
@@ -46,7 +41,7 @@ export interface PreparedToken {
 export async function prepareToken(deps: Deps, plan: TokenPlan): Promise<PreparedToken> {
   const id = deps.newId();
   const createdAtMs = plan.createdAtMs ?? wholeSecond(deps.now());
-  const row: Insertable<TokensTable> = {
+  const row: NewToken = {
     id,
     tenant_id: plan.tenantId,
     kind: plan.kind,
@@ -87,20 +82,5 @@ export async function prepareToken(deps: Deps, plan: TokenPlan): Promise<Prepare
   return { secret, row, store: (tx, epoch) => insertToken(tx, { ...row, epoch }) };
 }
 
-/**
- * Judges the presented credential once more, inside the transaction that issues another with it: one that was ended in
- * between must leave no descendant behind. Throws as authentication does.
- */
-export async function recheckCredential(tx: Executor, deps: Deps, { credential }: Actor): Promise<void> {
-  if (credential.id === null) return;
-  const reader = createCredentialReader(tx);
-  if (credential.type === 'api_key') {
-    const state = await reader.findApiKeyState(credential.id);
-    if (!state) throw new PangolinError('api_key_revoked', 'The API key was rotated or revoked.');
-    judgeApiKey(state, deps.now());
-    return;
-  }
-  const state = await reader.findTokenState(credential.id);
-  if (!state) throw new PangolinError('token_unknown', 'The token is not known here.');
-  judgeToken(state, deps.now());
-}
+/** What a renewed token descends from, if that is still known. */
+export const readRootToken = (db: Executor, id: string) => findRootToken(db, id);

@@ -4,14 +4,15 @@ import type { CreateToken, IssuedToken } from '@pangolin/shared/contract/tokens'
 import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
 import type { Actor, Caller } from '../credentials/caller.ts';
+import { recheckCredential } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
-import { findTenant } from '../installation/store.ts';
+import { readTenant } from '../installation/tenants.ts';
 import { requirePermission, requireRankOf } from '../policies/permissions.ts';
 import { findPrincipal, type Principal } from '../principals/principals.ts';
 import { readSettings } from '../settings/settings.ts';
 import type { Executor } from '../store/schema.ts';
 import { formatTime, wholeSecond } from '../times.ts';
-import { type PreparedToken, prepareToken, recheckCredential } from './issue.ts';
+import { type PreparedToken, prepareToken } from './issue.ts';
 import { isParent, readExpiry } from './lifetime.ts';
 import { countValidTokens, listOldestUnused, type Standing } from './store.ts';
 
@@ -23,7 +24,7 @@ export async function mintToken(
 ): Promise<IssuedToken> {
   const { actor } = caller;
   requirePermission(actor, 'tokens:write');
-  const tenantId = await readTenant(deps, actor, input.tenant_id);
+  const tenantId = await chooseTenant(deps, actor, input.tenant_id);
   const owner = await findOwner(deps, actor, tenantId, input);
   const settings = await readSettings(deps.db.read, tenantId);
   const expiry = readExpiry(pickExpiry(input), settings, actor.credential, deps.now());
@@ -91,11 +92,11 @@ const pickExpiry = ({ expires_in_days, expires_in_hours, expires_in_minutes, exp
 });
 
 /** Another tenant than one's own exists for root alone. */
-async function readTenant(deps: Deps, actor: Actor, wanted: string | undefined): Promise<string> {
+async function chooseTenant(deps: Deps, actor: Actor, wanted: string | undefined): Promise<string> {
   const tenantId = wanted?.toLowerCase();
   if (tenantId === undefined || tenantId === actor.tenantId) return actor.tenantId;
   const mayEnter = actor.role === 'root' && actor.scopes.length === 0;
-  const tenant = mayEnter ? await findTenant(deps.db.read, tenantId) : undefined;
+  const tenant = mayEnter ? await readTenant(deps.db.read, tenantId) : undefined;
   if (!tenant)
     throw new PangolinError('not_found', 'There is no such tenant.', { hint: 'Leave tenant_id out to use your own.' });
   return tenant.id;

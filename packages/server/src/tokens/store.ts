@@ -13,8 +13,9 @@ export interface Standing {
 
 export type TokenStatus = 'valid' | 'expired' | 'revoked';
 
-export const insertToken = (db: Executor, row: Insertable<TokensTable>) =>
-  db.insertInto('tokens').values(row).execute();
+export type NewToken = Insertable<TokensTable>;
+
+export const insertToken = (db: Executor, row: NewToken) => db.insertInto('tokens').values(row).execute();
 
 const withOwner = (db: Executor) =>
   db

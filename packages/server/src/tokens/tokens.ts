@@ -3,13 +3,14 @@ import type { IssuedToken } from '@pangolin/shared/contract/tokens';
 import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
 import type { Caller } from '../credentials/caller.ts';
+import { recheckCredential } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
 import { hasPermission, requirePermission } from '../policies/permissions.ts';
 import { endCredentials, findPrincipal } from '../principals/principals.ts';
 import { readSettings } from '../settings/settings.ts';
 import type { Executor } from '../store/schema.ts';
 import { DAY_MS, formatTime } from '../times.ts';
-import { prepareToken, recheckCredential } from './issue.ts';
+import { prepareToken } from './issue.ts';
 import { presentIssued } from './mint.ts';
 import {
   countTokensBeyond,

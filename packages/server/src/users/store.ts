@@ -2,6 +2,8 @@ import type { Insertable, Updateable } from 'kysely';
 import type { Executor, UsersTable } from '../store/schema.ts';
 
 export type UserRow = NonNullable<Awaited<ReturnType<typeof findUser>>>;
+/** What of a user can be changed. */
+export type UserChange = Updateable<UsersTable>;
 
 export const insertUser = (db: Executor, row: Insertable<UsersTable>) => db.insertInto('users').values(row).execute();
 
@@ -43,7 +45,7 @@ export async function countUsers(db: Executor, filter: UserFilter): Promise<numb
   return Number(row.total);
 }
 
-export const updateUserRow = (db: Executor, id: string, change: Updateable<UsersTable>) =>
+export const updateUserRow = (db: Executor, id: string, change: UserChange) =>
   db.updateTable('users').set(change).where('id', '=', id).execute();
 
 export const deleteUserRow = (db: Executor, id: string) => db.deleteFrom('users').where('id', '=', id).execute();

@@ -8,17 +8,24 @@ import type {
   User,
 } from '@pangolin/shared/contract/users';
 import { PangolinError } from '@pangolin/shared/errors';
-import type { Updateable } from 'kysely';
 import { recordAudit } from '../audit/record.ts';
 import { encodeBase62 } from '../credentials/base62.ts';
 import type { Caller } from '../credentials/caller.ts';
 import type { Deps } from '../deps.ts';
 import { requirePermission, requireRankOf } from '../policies/permissions.ts';
 import { endCredentials } from '../principals/principals.ts';
-import type { Executor, UsersTable } from '../store/schema.ts';
+import type { Executor } from '../store/schema.ts';
 import { isDuplicate } from '../store/storage-errors.ts';
 import { formatTime, wholeSecond } from '../times.ts';
-import { deleteUserRow, findUser, findUserByName, insertUser, type UserRow, updateUserRow } from './store.ts';
+import {
+  deleteUserRow,
+  findUser,
+  findUserByName,
+  insertUser,
+  type UserChange,
+  type UserRow,
+  updateUserRow,
+} from './store.ts';
 
 /** 20 base62 characters: 119 bits. */
 const GENERATED_PASSWORD_LENGTH = 20;
@@ -93,7 +100,7 @@ export async function updateUser(
     ) {
       throw nameTaken(input.username);
     }
-    const change: Updateable<UsersTable> = {};
+    const change: UserChange = {};
     if (input.username !== undefined) change.username = input.username;
     if (input.email !== undefined) change.email = input.email;
     if (input.role !== undefined) change.role = input.role;
@@ -157,6 +164,19 @@ export async function resetPassword(
   });
   return { id: user.id, username: user.username, ...(input.password === undefined ? { password } : {}) };
 }
+
+/** Whom a username means at a login. */
+export const findAccount = findUserByName;
+
+/** Notes a login, unless the user was deactivated, deleted or given another password since `user` was read. */
+export async function confirmLogin(tx: Executor, user: UserRow, nowMs: number): Promise<boolean> {
+  const now = await findUser(tx, user.tenant_id, user.id);
+  if (now?.active !== 1 || now.epoch !== user.epoch) return false;
+  await updateUserRow(tx, user.id, { last_login_at: nowMs });
+  return true;
+}
+
+export type { UserRow };
 
 export const presentUser = (row: UserRow): User => ({
   id: row.id,
