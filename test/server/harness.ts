@@ -7,7 +7,7 @@ import { expect, onTestFinished } from 'vitest';
 import type { Deps, Log } from '../../packages/server/src/deps.ts';
 import { openServer } from '../../packages/server/src/embedded.ts';
 import type { Bindings } from '../../packages/server/src/http/env.ts';
-import { createLoginThrottle } from '../../packages/server/src/users/login-throttle.ts';
+import { createLoginThrottle } from '../../packages/server/src/sessions/login-throttle.ts';
 
 /** 2026-11-22T12:00:00Z */
 export const START_MS = Date.UTC(2026, 10, 22, 12);

@@ -1,7 +1,7 @@
 import { PangolinError } from '@pangolin/shared/errors';
 import { Hono } from 'hono';
 import type { Deps } from './deps.ts';
-import type { Env } from './http/env.ts';
+import type { Bindings, Env } from './http/env.ts';
 import { replyProblem, toPangolinError } from './http/errors.ts';
 
 /** Every mount: which paths are a feature's, and where its routes are. The first that matches has the path. */
@@ -13,6 +13,10 @@ const FEATURES = [
   {
     paths: /^\/api\/v1\/(?:tokens|auth|users\/[^/]+\/tokens)(?:\/|$)/,
     load: async () => (await import('./tokens/routes.ts')).tokenRoutes,
+  },
+  {
+    paths: /^\/api\/v1\/users\/(?:login|logout|me)$/,
+    load: async () => (await import('./sessions/routes.ts')).sessionRoutes,
   },
   { paths: /^\/api\/v1\/users(?:\/|$)/, load: async () => (await import('./users/routes.ts')).userRoutes },
   {
@@ -30,21 +34,49 @@ const FEATURES = [
 
 type Feature = (typeof FEATURES)[number];
 
-/** The whole server as a function from Request to Response. */
-export const createApp = (deps: Deps): Promise<Hono<Env>> => mount(deps, FEATURES);
+/** The server as a function from Request to Response. */
+export interface App {
+  /** Without a promise where the feature is loaded and its handler needs none. */
+  fetch(request: Request, env: Bindings): Response | Promise<Response>;
+  /** Loads every feature now, as a server does that stays; a command loads what its request needs. */
+  load(): Promise<void>;
+}
 
-/** The same for a process that asks little and ends soon: a feature is loaded by the first request for it. */
-export function createLateApp(deps: Deps): (path: string) => Promise<Hono<Env>> {
-  const mounted = new Map<Feature | undefined, Promise<Hono<Env>>>();
-  return (path) => {
-    const feature = FEATURES.find((one) => one.paths.test(path));
-    const app = mounted.get(feature) ?? mount(deps, feature ? [feature] : []);
-    mounted.set(feature, app);
-    return app;
+/** Mounts every feature, each with a router of its own: small ones match by one regular expression. */
+export function createApp(deps: Deps): App {
+  const loaded = new Map<Feature | undefined, Hono<Env>>();
+  const loading = new Map<Feature | undefined, Promise<Hono<Env>>>();
+
+  function load(feature: Feature | undefined): Promise<Hono<Env>> {
+    const known = loading.get(feature);
+    if (known) return known;
+    const mounting = mount(deps, feature);
+    loading.set(feature, mounting);
+    void mounting.then((app) => loaded.set(feature, app));
+    return mounting;
+  }
+
+  return {
+    fetch(request, env) {
+      const path = readPath(request.url);
+      const feature = FEATURES.find((one) => one.paths.test(path));
+      const app = loaded.get(feature);
+      return app ? app.fetch(request, env) : load(feature).then((late) => late.fetch(request, env));
+    },
+    async load() {
+      await Promise.all([undefined, ...FEATURES].map(load));
+    },
   };
 }
 
-async function mount(deps: Deps, features: readonly Feature[]): Promise<Hono<Env>> {
+/** The path of an absolute URL, without its query. */
+function readPath(url: string): string {
+  const start = url.indexOf('/', url.indexOf('://') + 3);
+  const end = url.indexOf('?', start);
+  return url.slice(start, end < 0 ? undefined : end);
+}
+
+async function mount(deps: Deps, feature: Feature | undefined): Promise<Hono<Env>> {
   const app = new Hono<Env>();
   app.onError((error, c) => replyProblem(c, toPangolinError(error, deps.log, c.env.requestId)));
   app.notFound(async (c) => {
@@ -56,6 +88,6 @@ async function mount(deps: Deps, features: readonly Feature[]): Promise<Hono<Env
         : new PangolinError('method_not_allowed', `This path takes ${allowed.join(', ')}, not ${c.req.method}.`);
     return replyProblem(c, error, allowed.length === 0 ? {} : { allow: allowed.join(', ') });
   });
-  for (const routes of await Promise.all(features.map((feature) => feature.load()))) app.route('/', routes(deps));
+  if (feature) app.route('/', (await feature.load())(deps));
   return app;
 }

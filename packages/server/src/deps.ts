@@ -2,9 +2,9 @@ import type { CredentialReader } from './credentials/store.ts';
 import type { VerifiedCredentials } from './credentials/verified-credentials.ts';
 import type { Installation } from './installation/installation.ts';
 import type { LastUsed } from './last-used/last-used.ts';
+import type { LoginThrottle } from './sessions/login-throttle.ts';
 import type { SigningKeys } from './signing-keys/signing-keys.ts';
 import type { Database } from './store/database.ts';
-import type { LoginThrottle } from './users/login-throttle.ts';
 import type { Passwords } from './users/passwords.ts';
 
 /** A structured log; pino's shape. Nothing that is logged may hold a secret. */

@@ -1,19 +1,18 @@
 import { randomBytes } from 'node:crypto';
 
-import type { Hono } from 'hono';
-import { createApp, createLateApp } from './app.ts';
+import { type App, createApp } from './app.ts';
 import { createCredentialReader } from './credentials/store.ts';
 import { createVerifiedCredentials } from './credentials/verified-credentials.ts';
 import type { Deps, Log } from './deps.ts';
-import type { Bindings, Env } from './http/env.ts';
+import type { Bindings } from './http/env.ts';
 import { createLightRequest, createLightResponse } from './http/light-messages.ts';
 import { createUuidV7 } from './ids.ts';
 import { openDataDirectory } from './installation/data-directory.ts';
 import { openInstallation } from './installation/installation.ts';
 import { createLastUsed } from './last-used/last-used.ts';
+import { createLoginThrottle } from './sessions/login-throttle.ts';
 import { createSigningKeys } from './signing-keys/signing-keys.ts';
 import { openDatabase } from './store/database.ts';
-import { createLoginThrottle } from './users/login-throttle.ts';
 import { createPasswords } from './users/passwords.ts';
 import { VERSION } from './version.ts';
 
@@ -81,9 +80,11 @@ export async function openDeps(options: OpenOptions): Promise<Opened> {
 }
 
 /** A whole server over a data directory, as a function from Request to Response. */
-export async function openServer(options: OpenOptions): Promise<Opened & { app: Hono<Env> }> {
+export async function openServer(options: OpenOptions): Promise<Opened & { app: App }> {
   const opened = await openDeps(options);
-  return { ...opened, app: await createApp(opened.deps) };
+  const app = createApp(opened.deps);
+  await app.load();
+  return { ...opened, app };
 }
 
 /** A request from inside the process; `path` carries its query, header names are lower-case. */
@@ -110,13 +111,12 @@ export interface EmbeddedServer {
 /** Opens a data directory for its owner. Throws `no_server`, `data_directory_refused`, `master_key_missing`, `storage_…`. */
 export async function openEmbedded(options: OpenOptions): Promise<EmbeddedServer> {
   const { deps, close } = await openDeps(options);
-  const findApp = createLateApp(deps);
+  const app = createApp(deps);
   return {
     dataDir: options.dataDir,
     async send(request) {
       const client = request.headers['user-agent'] ?? 'embedded';
       const env: Bindings = { requestId: deps.newId(), owner: { client }, createResponse: createLightResponse };
-      const app = await findApp(request.path.split('?', 1)[0] ?? '');
       const answer = await app.fetch(createLightRequest(request), env);
       return { status: answer.status, header: (name) => answer.headers.get(name), text: await answer.text() };
     },

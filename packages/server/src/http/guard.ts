@@ -2,6 +2,8 @@ import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { PangolinError } from '@pangolin/shared/errors';
 
+const MAX_KNOWN_HOSTS = 100;
+
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
 /** What the guard looks at; `url` is the raw request target. */
@@ -26,10 +28,16 @@ export function createGuard(options: { hostNames: readonly string[]; anyAddress:
   ]);
   if (publicHost !== null) names.add(readHostName(publicHost));
 
+  // The hosts that were ours before, as they were written: the same few come with every request.
+  const known = new Set<string>();
+
   const isOurs = (host: string): boolean => {
+    if (known.has(host)) return true;
     const name = readHostName(host);
     // Nobody can rebind an address: only names are looked up.
-    return names.has(name) || (options.anyAddress && isIP(name.replace(/^\[|\]$/g, '')) !== 0);
+    const ours = names.has(name) || (options.anyAddress && isIP(name.replace(/^\[|\]$/g, '')) !== 0);
+    if (ours && known.size < MAX_KNOWN_HOSTS) known.add(host);
+    return ours;
   };
 
   return (request: GuardedRequest): void => {

@@ -3,6 +3,7 @@ import type { Origin } from '../credentials/caller.ts';
 import type { Env } from './env.ts';
 
 const MAX_CLIENT_LENGTH = 200;
+const PRINTABLE = /^[\x20-\x7e]*$/;
 
 /** A request header, by its lower-case name. Node's own map is read where there is one: it needs no Headers object. */
 export function readHeader(c: Context<Env>, name: string): string | undefined {
@@ -22,7 +23,11 @@ export function readAddress(c: Context<Env>): string | null {
 /** The caller's User-Agent, bounded and without control characters. */
 export function readClient(c: Context<Env>): string | null {
   const agent = c.env.owner?.client ?? readHeader(c, 'user-agent');
-  return agent === undefined ? null : agent.slice(0, MAX_CLIENT_LENGTH).replace(/[^\x20-\x7e]/g, '?');
+  if (agent === undefined) return null;
+  // Node refuses control characters in headers; what is left to refuse is rare.
+  return agent.length <= MAX_CLIENT_LENGTH && PRINTABLE.test(agent)
+    ? agent
+    : agent.slice(0, MAX_CLIENT_LENGTH).replace(/[^\x20-\x7e]/g, '?');
 }
 
 export const readOrigin = (c: Context<Env>): Origin => ({

@@ -1,30 +1,16 @@
 import { usersApi } from '@pangolin/shared/contract/users';
 import { Hono } from 'hono';
-import type { Actor } from '../credentials/caller.ts';
 import type { Deps } from '../deps.ts';
 import type { Env } from '../http/env.ts';
-import { readOrigin } from '../http/headers.ts';
 import { readCursor, replyPage, withOneMore } from '../http/pages.ts';
 import { replyEmpty, replyJson } from '../http/reply.ts';
 import { route } from '../http/route.ts';
 import { requirePermission } from '../policies/permissions.ts';
-import { formatOptionalTime } from '../times.ts';
-import { revokePresentedToken } from '../tokens/tokens.ts';
-import { logIn } from './login.ts';
 import { countUsers, listUsers } from './store.ts';
 import { createUser, deleteUser, presentUser, readUser, resetPassword, updateUser } from './users.ts';
 
 export function userRoutes(deps: Deps): Hono<Env> {
   const app = new Hono<Env>();
-
-  route(app, deps, usersApi.login, async (c, { body }) => replyJson(c, await logIn(deps, body, readOrigin(c))));
-
-  route(app, deps, usersApi.logout, async (c, { caller }) => {
-    await revokePresentedToken(deps, caller, 'logged out');
-    return replyJson(c, { message: 'Logged out.' });
-  });
-
-  route(app, deps, usersApi.me, (c, { caller }) => replyJson(c, presentMe(caller.actor)));
 
   route(app, deps, usersApi.list, async (c, { caller, query }) => {
     requirePermission(caller.actor, 'users:read');
@@ -65,18 +51,3 @@ export function userRoutes(deps: Deps): Hono<Env> {
 
   return app;
 }
-
-const presentMe = (actor: Actor) => ({
-  id: actor.id,
-  kind: actor.kind,
-  username: actor.name,
-  email: actor.email,
-  role: actor.role,
-  tenant_id: actor.tenantId,
-  credential: {
-    type: actor.credential.type,
-    id: actor.credential.id,
-    expires_at: formatOptionalTime(actor.credential.expiresAtMs),
-    scopes: actor.scopes,
-  },
-});

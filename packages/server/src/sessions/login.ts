@@ -6,12 +6,12 @@ import type { Deps } from '../deps.ts';
 import { readSettings } from '../settings/settings.ts';
 import { formatTime, HOUR_MS, wholeSecond } from '../times.ts';
 import { type PreparedToken, prepareToken } from '../tokens/issue.ts';
-import { findUser, findUserByName, type UserRow, updateUserRow } from './store.ts';
+import { confirmLogin, findAccount, type UserRow } from '../users/users.ts';
 
 /** Logs a user in with a password: a session token. An unknown name, a wrong password and a deactivated user look the same. */
 export async function logIn(deps: Deps, input: Login, origin: Caller['origin']): Promise<LoggedIn> {
   const tenantId = input.tenant_id?.toLowerCase() ?? deps.installation.defaultTenantId;
-  const user = await findUserByName(deps.db.read, tenantId, input.username);
+  const user = await findAccount(deps.db.read, tenantId, input.username);
   const account = JSON.stringify([tenantId, input.username]);
   const isRight = await deps.logins.attempt(account, origin.address, async () => {
     const matches = await deps.passwords.verify(user?.password_hash ?? null, input.password, origin.address);
@@ -38,11 +38,9 @@ async function openSession(deps: Deps, user: UserRow, origin: Caller['origin']):
   });
   await deps.db.transact(
     async (tx) => {
-      const now = await findUser(tx, user.tenant_id, user.id);
       // The password was checked against the row as it was: a reset in between ends this login too.
-      if (now?.active !== 1 || now.epoch !== user.epoch) throw loginFailed();
-      await prepared.store(tx, now.epoch);
-      await updateUserRow(tx, user.id, { last_login_at: deps.now() });
+      if (!(await confirmLogin(tx, user, deps.now()))) throw loginFailed();
+      await prepared.store(tx, user.epoch);
       await recordAudit(
         tx,
         deps,

@@ -1,6 +1,6 @@
 import { PangolinError } from '@pangolin/shared/contract';
 import { describe, expect, test } from 'vitest';
-import { createLoginThrottle } from '../../../packages/server/src/users/login-throttle.ts';
+import { createLoginThrottle } from '../../../packages/server/src/sessions/login-throttle.ts';
 import { createClock } from '../harness.ts';
 
 /** A throttle whose sleepers wake when the test says so. */
