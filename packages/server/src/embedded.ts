@@ -58,7 +58,7 @@ export async function openDeps(options: OpenOptions): Promise<Opened> {
     log,
     installation,
     signingKeys: createSigningKeys(db, directory.masterKey),
-    credentials: createCredentialReader(db.read),
+    credentials: createCredentialReader(db),
     verified: createVerifiedCredentials(),
     lastUsed: createLastUsed(db, {
       intervalMs: options.lastUsedIntervalMs ?? null,

@@ -3,7 +3,7 @@ import type { Deps } from '../deps.ts';
 import type { Executor } from '../store/schema.ts';
 import type { Actor } from './caller.ts';
 import { judgeApiKey, judgeToken } from './judge.ts';
-import { createCredentialReader } from './store.ts';
+import { findApiKeyStateIn, findTokenStateIn } from './store.ts';
 
 /**
  * Judges the presented credential once more, inside the transaction that issues another with it: one that was ended in
@@ -11,14 +11,13 @@ import { createCredentialReader } from './store.ts';
  */
 export async function recheckCredential(tx: Executor, deps: Deps, { credential }: Actor): Promise<void> {
   if (credential.id === null) return;
-  const reader = createCredentialReader(tx);
   if (credential.type === 'api_key') {
-    const state = await reader.findApiKeyState(credential.id);
+    const state = await findApiKeyStateIn(tx, credential.id);
     if (!state) throw new PangolinError('api_key_revoked', 'The API key was rotated or revoked.');
     judgeApiKey(state, deps.now());
     return;
   }
-  const state = await reader.findTokenState(credential.id);
+  const state = await findTokenStateIn(tx, credential.id);
   if (!state) throw new PangolinError('token_unknown', 'The token is not known here.');
   judgeToken(state, deps.now());
 }

@@ -1,7 +1,8 @@
 import type { Role } from '@pangolin/shared/contract/roles';
 import type { TokenKind } from '@pangolin/shared/contract/tokens';
-import type { CompiledQuery, Kysely } from 'kysely';
-import type { Schema } from '../store/schema.ts';
+import type { MaybePromise } from '../maybe-promise.ts';
+import type { Database } from '../store/database.ts';
+import type { Executor } from '../store/schema.ts';
 
 /** Everything that decides whether a token is good now, in one read. */
 export interface TokenState {
@@ -63,7 +64,7 @@ export interface ApiKeyState {
   service_user_expires_at: number | null;
 }
 
-const tokenStateQuery = (db: Kysely<Schema>) =>
+const tokenStateQuery = (db: Executor) =>
   db
     .selectFrom('tokens as t')
     .leftJoin('users as u', 'u.id', 't.owner_id')
@@ -103,10 +104,9 @@ const tokenStateQuery = (db: Kysely<Schema>) =>
     .select(['o.expires_at as key_owner_expires_at'])
     .select(['r.id as root_token_id', 'r.kind as root_token_kind', 'r.created_at as root_token_created_at'])
     .select(['r.expires_at as root_token_expires_at', 'r.revoked_at as root_token_revoked_at'])
-    .select(['l.max_token_days', 'l.session_hours'])
-    .where('t.id', '=', '');
+    .select(['l.max_token_days', 'l.session_hours']);
 
-const apiKeyStateQuery = (db: Kysely<Schema>) =>
+const apiKeyStateQuery = (db: Executor) =>
   db
     .selectFrom('api_keys as k')
     .innerJoin('service_users as s', 's.id', 'k.service_user_id')
@@ -127,31 +127,22 @@ const apiKeyStateQuery = (db: Kysely<Schema>) =>
       's.active',
       's.epoch as service_user_epoch',
       's.expires_at as service_user_expires_at',
-    ])
-    .where('k.id', '=', '');
+    ]);
 
-/** The two reads of authentication, compiled once: building them anew would cost more than running them. */
+/** The two reads of authentication. On SQLite they answer at once, without a promise. */
 export interface CredentialReader {
-  findTokenState(id: string): Promise<TokenState | undefined>;
-  findApiKeyState(id: string): Promise<ApiKeyState | undefined>;
+  findTokenState(id: string): MaybePromise<TokenState | undefined>;
+  findApiKeyState(id: string): MaybePromise<ApiKeyState | undefined>;
 }
 
-export function createCredentialReader(db: Kysely<Schema>): CredentialReader {
-  let token: CompiledQuery<TokenState> | undefined;
-  let apiKey: CompiledQuery<ApiKeyState> | undefined;
+export const createCredentialReader = (db: Database): CredentialReader => ({
+  findTokenState: db.prepareFind((id) => tokenStateQuery(db.read).where('t.id', '=', id)),
+  findApiKeyState: db.prepareFind((id) => apiKeyStateQuery(db.read).where('k.id', '=', id)),
+});
 
-  /** Runs a compiled query whose one parameter is an id. */
-  const find = async <Row>(query: CompiledQuery<Row>, id: string): Promise<Row | undefined> =>
-    (await db.executeQuery<Row>({ ...query, parameters: [id] })).rows[0];
+/** The same reads as a transaction sees them. */
+export const findTokenStateIn = (tx: Executor, id: string): Promise<TokenState | undefined> =>
+  tokenStateQuery(tx).where('t.id', '=', id).executeTakeFirst();
 
-  return {
-    findTokenState(id) {
-      token ??= tokenStateQuery(db).compile();
-      return find(token, id);
-    },
-    findApiKeyState(id) {
-      apiKey ??= apiKeyStateQuery(db).compile();
-      return find(apiKey, id);
-    },
-  };
-}
+export const findApiKeyStateIn = (tx: Executor, id: string): Promise<ApiKeyState | undefined> =>
+  apiKeyStateQuery(tx).where('k.id', '=', id).executeTakeFirst();

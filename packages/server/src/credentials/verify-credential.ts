@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { PangolinError } from '@pangolin/shared/errors';
 import type { Deps } from '../deps.ts';
-import { readStorageError } from '../store/storage-errors.ts';
+import { andThen, type MaybePromise } from '../maybe-promise.ts';
 import { isKeyHash, looksLikeApiKey, readApiKeyId } from './api-key.ts';
 import type { Actor } from './caller.ts';
 import { judgeApiKey, judgeToken } from './judge.ts';
@@ -13,10 +13,10 @@ import type { VerifiedCredential } from './verified-credentials.ts';
  * Answers at once, without a promise, for a credential that was verified before and cannot have changed since.
  * If the database cannot answer it throws 503: nobody is let through on a guess.
  */
-export function verifyCredential(deps: Deps, secret: string): Actor | Promise<Actor> {
+export function verifyCredential(deps: Deps, secret: string): MaybePromise<Actor> {
   const key = hash('sha256', secret, 'base64');
   const known = deps.verified.get(key);
-  const generation = readGeneration(deps);
+  const generation = deps.db.credentialGeneration();
   if (known?.generation === generation) {
     refuseExpired(known.actor, deps.now());
     return known.actor;
@@ -24,54 +24,49 @@ export function verifyCredential(deps: Deps, secret: string): Actor | Promise<Ac
   return verifyAnew(deps, secret, key, known, generation);
 }
 
-async function verifyAnew(
+function verifyAnew(
   deps: Deps,
   secret: string,
   key: string,
   known: VerifiedCredential | undefined,
   generation: number,
-): Promise<Actor> {
-  try {
-    const verified = looksLikeApiKey(secret)
-      ? { actor: await verifyApiKey(deps, secret), claims: null }
-      : await verifyToken(deps, secret, known?.claims ?? null);
-    deps.verified.set(key, { ...verified, generation });
-    return verified.actor;
-  } catch (error) {
-    throw readStorageError(error);
-  }
-}
-
-async function verifyToken(deps: Deps, token: string, verifiedClaims: TokenClaims | null) {
-  const claims = verifiedClaims ?? (await readToken(deps, token));
-  const actor = await judgeClaims(deps, claims);
-  refuseExpired(actor, deps.now());
-  return { actor, claims };
+): MaybePromise<Actor> {
+  const remember = (claims: TokenClaims | null) => (actor: Actor) => {
+    refuseExpired(actor, deps.now());
+    deps.verified.set(key, { actor, claims, generation });
+    return actor;
+  };
+  if (looksLikeApiKey(secret)) return andThen(verifyApiKey(deps, secret), remember(null));
+  const claims = known?.claims ?? readToken(deps, secret);
+  return andThen(claims, (read) => andThen(judgeClaims(deps, read), remember(read)));
 }
 
 /** Judges a token whose signature is known to be good by its row; no row, no entry. */
-export async function judgeClaims(deps: Deps, claims: TokenClaims): Promise<Actor> {
-  const state = await deps.credentials.findTokenState(claims.jti);
-  if (!state)
-    throw new PangolinError('token_unknown', 'The token is not known here.', {
-      hint: 'Mint a new one: pangolin-user get-token',
-    });
-  if (state.tenant_id !== claims.tenantId || state.owner_id !== claims.sub) {
-    throw new PangolinError('token_wrong_tenant', 'The token belongs to another tenant.');
-  }
-  return Object.freeze(judgeToken(state, deps.now()));
+export function judgeClaims(deps: Deps, claims: TokenClaims): MaybePromise<Actor> {
+  return andThen(deps.credentials.findTokenState(claims.jti), (state) => {
+    if (!state) {
+      throw new PangolinError('token_unknown', 'The token is not known here.', {
+        hint: 'Mint a new one: pangolin-user get-token',
+      });
+    }
+    if (state.tenant_id !== claims.tenantId || state.owner_id !== claims.sub) {
+      throw new PangolinError('token_wrong_tenant', 'The token belongs to another tenant.');
+    }
+    return Object.freeze(judgeToken(state, deps.now()));
+  });
 }
 
 /** Verifies an API key: a wrong character is refused before the database is asked. */
-async function verifyApiKey(deps: Deps, secret: string): Promise<Actor> {
+function verifyApiKey(deps: Deps, secret: string): MaybePromise<Actor> {
   const id = readApiKeyId(secret);
-  const state = id === undefined ? undefined : await deps.credentials.findApiKeyState(id);
-  if (!state || !isKeyHash(secret, state.hash)) {
-    throw new PangolinError('api_key_invalid', 'The API key is not valid.', {
-      hint: 'Check that it was copied whole; if it is lost: pangolin-admin rotate-service-user-key',
-    });
-  }
-  return Object.freeze(judgeApiKey(state, deps.now()));
+  return andThen(id === undefined ? undefined : deps.credentials.findApiKeyState(id), (state) => {
+    if (!state || !isKeyHash(secret, state.hash)) {
+      throw new PangolinError('api_key_invalid', 'The API key is not valid.', {
+        hint: 'Check that it was copied whole; if it is lost: pangolin-admin rotate-service-user-key',
+      });
+    }
+    return Object.freeze(judgeApiKey(state, deps.now()));
+  });
 }
 
 /** A token is good a minute longer than it says, for clocks that differ; a key's end was set by this server's own clock. */
@@ -82,12 +77,4 @@ function refuseExpired({ credential }: Actor, nowMs: number): void {
   }
   if (type !== 'api_key' && expiresAtMs !== null && expiresAtMs + CLOCK_TOLERANCE_S * 1000 <= nowMs)
     throw tokenExpired();
-}
-
-function readGeneration(deps: Deps): number {
-  try {
-    return deps.db.credentialGeneration();
-  } catch (error) {
-    throw readStorageError(error);
-  }
 }

@@ -1,5 +1,7 @@
 import { PangolinError } from '@pangolin/shared/errors';
-import { type Kysely, sql, type Transaction } from 'kysely';
+import type { StatementSyncInstance } from '@photostructure/sqlite';
+import { type CompiledQuery, type Kysely, sql, type Transaction } from 'kysely';
+import type { MaybePromise } from '../maybe-promise.ts';
 import { migrate } from './migrate.ts';
 import type { Schema } from './schema.ts';
 import { LOCK_PATIENCE_MS, openSqlite, retryWhileBusy } from './sqlite.ts';
@@ -17,6 +19,13 @@ export interface Database {
    * Throws `storage_busy` after 5 s, and the other `storage_…` codes.
    */
   transact<T>(unit: Unit<T>, options?: { credentials: 'unchanged' }): Promise<T>;
+  /**
+   * Prepares a point query for the path of every request: its only parameter is the id it is built with. Building a
+   * query costs ten times what running one does.
+   */
+  prepareFind<Row>(
+    build: (id: string) => { compile(): CompiledQuery<Row> },
+  ): (id: string) => MaybePromise<Row | undefined>;
   /**
    * A number that is the same for as long as no credential can have changed, in this process or another.
    * Costs two system calls, once for all requests that arrived together.
@@ -63,6 +72,13 @@ export async function openDatabase(path: string): Promise<Database> {
     return {
       read: reader.kysely,
       transact: queue.transact,
+      prepareFind<Row>(build: (id: string) => { compile(): CompiledQuery<Row> }) {
+        let statement: StatementSyncInstance | undefined;
+        return (id: string) => {
+          statement ??= reader.raw.prepare(build('').compile().sql);
+          return statement.get(id) as Row | undefined;
+        };
+      },
       credentialGeneration() {
         // What one poll of the event loop delivered was sent before that poll: one look serves all of it. The bound in
         // time is for calls from elsewhere in the loop, whose look would otherwise last past the next poll.
