@@ -61,7 +61,7 @@ export async function startTestServer(
     exchange: ({ host = '127.0.0.1', method = 'GET', path = '/health', headers = {}, body = [] }) =>
       new Promise((resolve, reject) => {
         const asked = request(
-          { host, port, method, path, headers: { host: `localhost:${port}`, ...headers } },
+          { agent: false, host, port, method, path, headers: { host: `localhost:${port}`, ...headers } },
           (answer) => {
             let text = '';
             answer.setEncoding('utf8');
