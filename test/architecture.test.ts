@@ -53,6 +53,10 @@ const SERVER_ROOTS = ['server/src/app.ts', 'server/src/embedded.ts', 'server/src
 /** `server/src/<feature>/<file>` → the feature. */
 const featureOf = (path: string): string | undefined => /^server\/src\/([^/]+)\//.exec(path)?.[1];
 
+/** A feature or a composition root; a small file that belongs to no feature, such as times.ts, is neither. */
+const isOutsideStore = (to: string): boolean =>
+  SERVER_ROOTS.includes(to) || (featureOf(to) !== undefined && !within(to, 'server/src/store/'));
+
 const answersHttp = (from: string) =>
   /^server\/src\/[^/]+\/routes\.ts$/.test(from) ||
   within(from, 'server/src/http/') ||
@@ -83,21 +87,16 @@ const RULES: Record<string, (one: Import) => boolean> = {
     within(from, 'server/') && (isPackage(to, 'hono') || to.startsWith('@hono/')) && !answersHttp(from),
   'in the server only store.ts and store/ import Kysely': ({ from, to }) =>
     isPackage(to, 'kysely') && !/^server\/src\/(?:[^/]+\/store\.ts|store\/.+)$/.test(from),
-  'only store/sqlite.ts imports the database driver': ({ from, to }) =>
-    to === '@photostructure/sqlite' && from !== 'server/src/store/sqlite.ts',
+  'only store/ imports the database driver': ({ from, to }) =>
+    to === '@photostructure/sqlite' && !within(from, 'server/src/store/'),
   "a feature never imports another feature's store or routes": ({ from, to }) => {
     const [mine, other] = [featureOf(from), featureOf(to)];
     if (other === undefined || mine === other || SERVER_ROOTS.includes(from)) return false;
     return /^server\/src\/[^/]+\/(?:store|routes)\.ts$/.test(to);
   },
   'stores and rules do not import routes': ({ from, to }) => /\/routes\.ts$/.test(to) && !SERVER_ROOTS.includes(from),
-  'stores import no rules': ({ from, to }) =>
-    /^server\/src\/[^/]+\/store\.ts$/.test(from) &&
-    within(to, 'server/src/') &&
-    !within(to, 'server/src/store/') &&
-    to !== 'server/src/times.ts',
-  'store/ imports no feature': ({ from, to }) =>
-    within(from, 'server/src/store/') && within(to, 'server/src/') && !within(to, 'server/src/store/'),
+  'stores import no rules': ({ from, to }) => /^server\/src\/[^/]+\/store\.ts$/.test(from) && isOutsideStore(to),
+  'store/ imports no feature': ({ from, to }) => within(from, 'server/src/store/') && isOutsideStore(to),
   'only the way through a proxy imports undici': ({ from, to }) =>
     isPackage(to, 'undici') && from !== 'shared/src/client/proxied-channel.ts',
   'only credentials/keyring.ts imports the keyring': ({ from, to }) =>
