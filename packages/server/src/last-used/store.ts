@@ -1,3 +1,4 @@
+import type { CompiledQuery } from 'kysely';
 import type { Executor } from '../store/schema.ts';
 
 export interface LastUse {
@@ -11,20 +12,24 @@ export interface LastUse {
 
 /** Writes a batch, forward only: an older use never replaces a newer one that another process wrote. */
 export async function writeLastUses(db: Executor, uses: readonly LastUse[]): Promise<void> {
-  for (const use of uses) {
-    const row = { last_used_at: use.atMs, last_used_ip: use.address, last_used_client: use.client };
-    await db
-      .updateTable(use.isApiKey ? 'api_keys' : 'tokens')
-      .set(row)
-      .where('id', '=', use.id)
-      .where(({ eb, or }) => or([eb('last_used_at', 'is', null), eb('last_used_at', '<', use.atMs)]))
-      .execute();
-    if (use.serviceUserId === null) continue;
-    await db
-      .updateTable('service_users')
-      .set(row)
-      .where('id', '=', use.serviceUserId)
-      .where(({ eb, or }) => or([eb('last_used_at', 'is', null), eb('last_used_at', '<', use.atMs)]))
-      .execute();
+  // Compiled once for the batch; a parameter is found by its place.
+  const compiled = {
+    tokens: compileUpdate(db, 'tokens'),
+    api_keys: compileUpdate(db, 'api_keys'),
+    service_users: compileUpdate(db, 'service_users'),
+  };
+  for (const { id, isApiKey, serviceUserId, atMs, address, client } of uses) {
+    const write = (query: CompiledQuery, rowId: string) =>
+      db.executeQuery({ ...query, parameters: [atMs, address, client, rowId, atMs] });
+    await write(isApiKey ? compiled.api_keys : compiled.tokens, id);
+    if (serviceUserId !== null) await write(compiled.service_users, serviceUserId);
   }
 }
+
+const compileUpdate = (db: Executor, table: 'tokens' | 'api_keys' | 'service_users'): CompiledQuery =>
+  db
+    .updateTable(table)
+    .set({ last_used_at: 0, last_used_ip: '', last_used_client: '' })
+    .where('id', '=', '')
+    .where(({ eb, or }) => or([eb('last_used_at', 'is', null), eb('last_used_at', '<', 0)]))
+    .compile();

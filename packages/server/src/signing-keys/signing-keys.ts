@@ -1,4 +1,6 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { importJWK, type JWTPayload, SignJWT } from 'jose';
+import type { MaybePromise } from '../maybe-promise.ts';
 import type { Database } from '../store/database.ts';
 import { unseal } from './sealing.ts';
 import { listSigningKeys } from './store.ts';
@@ -6,13 +8,11 @@ import { listSigningKeys } from './store.ts';
 /** An unknown `kid` may be a key another process just made, or an attacker's: ask the database at most this often. */
 const RELOAD_INTERVAL_MS = 1_000;
 
-export type VerificationKey = Awaited<ReturnType<typeof importJWK>>;
-
 export interface SigningKeys {
   /** Signs claims as an access token: JWT, `typ: at+jwt` (RFC 9068 §2.1), ES256. */
   sign(claims: JWTPayload): Promise<string>;
   /** The public key of a `kid`, or undefined if there is none. */
-  findVerificationKey(kid: string): Promise<VerificationKey | undefined>;
+  findVerificationKey(kid: string): MaybePromise<KeyObject | undefined>;
   /** RFC 7517 §5. */
   readJwks(): Promise<{ keys: Record<string, unknown>[] }>;
 }
@@ -24,9 +24,9 @@ interface LoadedKeys {
 
 /** The installation's signing keys; imported when first needed, then kept. */
 export function createSigningKeys(db: Database, masterKey: Buffer): SigningKeys {
-  const verificationKeys = new Map<string, VerificationKey>();
+  const verificationKeys = new Map<string, KeyObject>();
   let loaded: Promise<LoadedKeys> | undefined;
-  let active: Promise<{ kid: string; key: VerificationKey }> | undefined;
+  let active: Promise<{ kid: string; key: Awaited<ReturnType<typeof importJWK>> }> | undefined;
 
   function load(): Promise<LoadedKeys> {
     loaded = listSigningKeys(db.read).then((rows) => ({ rows, loadedAtMs: performance.now() }));
@@ -43,6 +43,19 @@ export function createSigningKeys(db: Database, masterKey: Buffer): SigningKeys 
     return { kid: row.kid, key: await importJWK(JSON.parse(unseal(masterKey, row.kid, row.private_key)), 'ES256') };
   }
 
+  async function importVerificationKey(kid: string): Promise<KeyObject | undefined> {
+    let keys = await (loaded ?? load());
+    let row = keys.rows.find((one) => one.kid === kid);
+    if (!row && performance.now() - keys.loadedAtMs > RELOAD_INTERVAL_MS) {
+      keys = await load();
+      row = keys.rows.find((one) => one.kid === kid);
+    }
+    if (!row) return undefined;
+    const key = createPublicKey({ key: JSON.parse(row.public_key), format: 'jwk' });
+    verificationKeys.set(kid, key);
+    return key;
+  }
+
   return {
     async sign(claims) {
       active ??= importActive();
@@ -52,19 +65,8 @@ export function createSigningKeys(db: Database, masterKey: Buffer): SigningKeys 
       const { kid, key } = await active;
       return new SignJWT(claims).setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid }).sign(key);
     },
-    async findVerificationKey(kid) {
-      const known = verificationKeys.get(kid);
-      if (known) return known;
-      let keys = await (loaded ?? load());
-      let row = keys.rows.find((one) => one.kid === kid);
-      if (!row && performance.now() - keys.loadedAtMs > RELOAD_INTERVAL_MS) {
-        keys = await load();
-        row = keys.rows.find((one) => one.kid === kid);
-      }
-      if (!row) return undefined;
-      const key = await importJWK(JSON.parse(row.public_key), 'ES256');
-      verificationKeys.set(kid, key);
-      return key;
+    findVerificationKey(kid) {
+      return verificationKeys.get(kid) ?? importVerificationKey(kid);
     },
     async readJwks() {
       const { rows } = await load();
