@@ -124,6 +124,8 @@ function createCommitQueue(db: Kysely<Schema>, credentialsChanged: () => void) {
       });
       if (batch.length > 0) await commitTogether(batch);
     }
+    // In the same turn as the look above: a unit that arrives a microtask later must find nobody running.
+    running = null;
   }
 
   async function commitTogether(batch: Waiting[]): Promise<void> {
@@ -151,9 +153,7 @@ function createCommitQueue(db: Kysely<Schema>, credentialsChanged: () => void) {
           reject,
         });
         // Started in the next turn, so that requests which arrived together join the same commit.
-        running ??= new Promise<void>((turn) => setImmediate(turn)).then(drain).finally(() => {
-          running = null;
-        });
+        running ??= new Promise<void>((turn) => setImmediate(turn)).then(drain);
       });
     },
     async idle() {
