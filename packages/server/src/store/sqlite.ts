@@ -38,20 +38,22 @@ export async function openSqlite<Schema>(
 ): Promise<SqliteConnection<Schema>> {
   const raw = new DatabaseSync(path, { readOnly: options.readOnly });
   try {
-    refuseUnsafeVersion(raw);
-    raw.exec(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`);
-    if (!options.readOnly) {
-      await retryWhileBusy(() => {
-        const mode = raw.prepare('pragma journal_mode').get() as { journal_mode: string };
-        if (mode.journal_mode !== 'wal') raw.exec('pragma journal_mode = wal');
-      });
-      raw.exec('pragma synchronous = full; pragma foreign_keys = on; pragma trusted_schema = off');
-    }
+    // Where several processes open a new database at once, any first step may find it locked.
+    await retryWhileBusy(() => configure(raw, options.readOnly));
   } catch (error) {
     raw.close();
     throw error;
   }
   return { raw, kysely: new Kysely<Schema>({ dialect: createDialect(raw) }) };
+}
+
+function configure(raw: DatabaseSyncInstance, readOnly: boolean): void {
+  raw.exec(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  refuseUnsafeVersion(raw);
+  if (readOnly) return;
+  const mode = raw.prepare('pragma journal_mode').get() as { journal_mode: string };
+  if (mode.journal_mode !== 'wal') raw.exec('pragma journal_mode = wal');
+  raw.exec('pragma synchronous = full; pragma foreign_keys = on; pragma trusted_schema = off');
 }
 
 /** Runs a step again, with jitter, for as long as another process holds the lock and patience lasts. */
@@ -85,11 +87,21 @@ function refuseUnsafeVersion(raw: DatabaseSyncInstance): void {
 function createDialect(raw: DatabaseSyncInstance): Dialect {
   const database = cacheStatements(raw);
   return {
-    createAdapter: () => new SqliteAdapter(),
+    createAdapter: () => new TransactionalAdapter(),
     createDriver: () => new ImmediateDriver({ database }),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   };
+}
+
+/**
+ * Lets migrations run in one transaction: of several processes at once one runs them, and a process that dies leaves
+ * nothing half-made. SQLite can; Kysely's own adapter says no for the sake of pragmas that migrations here do not use.
+ */
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
 }
 
 /** Takes the write lock when a transaction begins, not at its first write, where waiting is no longer possible. */
