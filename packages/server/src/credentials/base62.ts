@@ -10,3 +10,10 @@ export function encodeBase62(bytes: Uint8Array, length: number): string {
   }
   return text;
 }
+
+/** A whole number below 2^53 in base62, padded to `length` digits. */
+export function encodeNumber(value: number, length: number): string {
+  let text = '';
+  for (let rest = value; text.length < length; rest = Math.floor(rest / 62)) text = DIGITS.charAt(rest % 62) + text;
+  return text;
+}

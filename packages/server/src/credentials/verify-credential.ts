@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { PangolinError } from '@pangolin/shared/errors';
 import type { Deps } from '../deps.ts';
 import { andThen, type MaybePromise } from '../maybe-promise.ts';
-import { isKeyHash, looksLikeApiKey, readApiKeyId } from './api-key.ts';
+import { isSameHash, looksLikeApiKey, readApiKeyId } from './api-key.ts';
 import type { Actor } from './caller.ts';
 import { judgeApiKey, judgeToken } from './judge.ts';
 import { CLOCK_TOLERANCE_S, readToken, type TokenClaims, tokenExpired } from './read-token.ts';
@@ -14,7 +14,7 @@ import type { VerifiedCredential } from './verified-credentials.ts';
  * If the database cannot answer it throws 503: nobody is let through on a guess.
  */
 export function verifyCredential(deps: Deps, secret: string): MaybePromise<Actor> {
-  const key = hash('sha256', secret, 'base64');
+  const key = hash('sha256', secret);
   const known = deps.verified.get(key);
   const generation = deps.db.credentialGeneration();
   if (known?.generation === generation) {
@@ -36,7 +36,7 @@ function verifyAnew(
     deps.verified.set(key, { actor, claims, generation });
     return actor;
   };
-  if (looksLikeApiKey(secret)) return andThen(verifyApiKey(deps, secret), remember(null));
+  if (looksLikeApiKey(secret)) return andThen(verifyApiKey(deps, secret, key), remember(null));
   const claims = known?.claims ?? readToken(deps, secret);
   return andThen(claims, (read) => andThen(judgeClaims(deps, read), remember(read)));
 }
@@ -57,10 +57,10 @@ export function judgeClaims(deps: Deps, claims: TokenClaims): MaybePromise<Actor
 }
 
 /** Verifies an API key: a wrong character is refused before the database is asked. */
-function verifyApiKey(deps: Deps, secret: string): MaybePromise<Actor> {
+function verifyApiKey(deps: Deps, secret: string, secretHash: string): MaybePromise<Actor> {
   const id = readApiKeyId(secret);
   return andThen(id === undefined ? undefined : deps.credentials.findApiKeyState(id), (state) => {
-    if (!state || !isKeyHash(secret, state.hash)) {
+    if (!state || !isSameHash(secretHash, state.hash)) {
       throw new PangolinError('api_key_invalid', 'The API key is not valid.', {
         hint: 'Check that it was copied whole; if it is lost: pangolin-admin rotate-service-user-key',
       });

@@ -1,10 +1,9 @@
 import { PangolinError } from '@pangolin/shared/errors';
-import type { StatementSyncInstance } from '@photostructure/sqlite';
 import { type CompiledQuery, type Kysely, sql, type Transaction } from 'kysely';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { migrate } from './migrate.ts';
 import type { Schema } from './schema.ts';
-import { LOCK_PATIENCE_MS, openSqlite, retryWhileBusy } from './sqlite.ts';
+import { LOCK_PATIENCE_MS, openSqlite, preparePointQuery, retryWhileBusy } from './sqlite.ts';
 import { readStorageError } from './storage-errors.ts';
 
 /** A unit of work: all of it is committed, or none. Takes its transaction; the read connection would not see its changes. */
@@ -73,10 +72,10 @@ export async function openDatabase(path: string): Promise<Database> {
       read: reader.kysely,
       transact: queue.transact,
       prepareFind<Row>(build: (id: string) => { compile(): CompiledQuery<Row> }) {
-        let statement: StatementSyncInstance | undefined;
+        let find: ((id: string) => Row | undefined) | undefined;
         return (id: string) => {
-          statement ??= reader.raw.prepare(build('').compile().sql);
-          return statement.get(id) as Row | undefined;
+          find ??= preparePointQuery<Row>(reader.raw, build('').compile().sql);
+          return find(id);
         };
       },
       credentialGeneration() {

@@ -104,6 +104,16 @@ class TransactionalAdapter extends SqliteAdapter {
   }
 }
 
+/**
+ * SQLite changes its schema inside transactions as well as anything else. Kysely does not count on it, and would migrate
+ * step by step: two first starts would run into each other, and one that was killed would leave half a schema.
+ */
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
 /** Takes the write lock when a transaction begins, not at its first write, where waiting is no longer possible. */
 class ImmediateDriver extends SqliteDriver {
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
@@ -135,5 +145,19 @@ function adaptStatement(statement: StatementSyncInstance): SqliteStatement {
     all: (parameters) => statement.all(...(parameters as never[])),
     run: (parameters) => statement.run(...(parameters as never[])) as { changes: number; lastInsertRowid: number },
     iterate: (parameters) => statement.iterate(...(parameters as never[])) as IterableIterator<unknown>,
+  };
+}
+
+/** A query for one row by its one parameter. The driver hands over an array in half the time of an object. */
+export function preparePointQuery<Row>(raw: DatabaseSyncInstance, sql: string): (parameter: string) => Row | undefined {
+  const statement = raw.prepare(sql);
+  const names = statement.columns().map((column) => column.name);
+  statement.setReturnArrays(true);
+  return (parameter) => {
+    const values = statement.get(parameter) as unknown[] | undefined;
+    if (!values) return undefined;
+    const row: Record<string, unknown> = {};
+    for (let i = 0; i < names.length; i += 1) row[names[i] as string] = values[i];
+    return row as Row;
   };
 }
