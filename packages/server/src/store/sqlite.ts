@@ -104,16 +104,6 @@ class TransactionalAdapter extends SqliteAdapter {
   }
 }
 
-/**
- * SQLite changes its schema inside transactions as well as anything else. Kysely does not count on it, and would migrate
- * step by step: two first starts would run into each other, and one that was killed would leave half a schema.
- */
-class TransactionalAdapter extends SqliteAdapter {
-  override get supportsTransactionalDdl(): boolean {
-    return true;
-  }
-}
-
 /** Takes the write lock when a transaction begins, not at its first write, where waiting is no longer possible. */
 class ImmediateDriver extends SqliteDriver {
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
