@@ -30,7 +30,10 @@ export async function measureLoad({
       const socket = connect({ port, host: '127.0.0.1', noDelay: true });
       let pending = Buffer.alloc(0);
       const next = () => {
-        if (isOver()) return socket.destroy(), resolve();
+        if (isOver()) {
+          socket.destroy();
+          return resolve();
+        }
         socket.write(requests[sent++ % requests.length]);
       };
       socket.on('connect', next);
