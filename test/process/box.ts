@@ -9,7 +9,7 @@ const BINARIES = {
   'pangolin-admin': fileURLToPath(new URL('../../packages/admin-cli/bin/pangolin-admin.js', import.meta.url)),
 };
 
-export type Binary = keyof typeof BINARIES;
+type Binary = keyof typeof BINARIES;
 
 /** What a process left behind; `code` is 128 + the signal's number where a signal ended it, as in a shell. */
 export interface Ended {
@@ -28,7 +28,7 @@ export interface StartOptions {
   before?: string[];
 }
 
-export interface Running {
+interface Running {
   pid: number;
   child: ChildProcess;
   ended: Promise<Ended>;

@@ -23,14 +23,14 @@ export interface Clock {
   advance(ms: number): void;
 }
 
-export interface Outcome {
+interface Outcome {
   status: number;
   headers: Headers;
   text: string;
   json: unknown;
 }
 
-export interface Problem {
+interface Problem {
   status: number;
   code: ErrorCode;
   detail: string;
@@ -39,7 +39,7 @@ export interface Problem {
   request_id: string;
 }
 
-export interface Asked {
+interface Asked {
   params?: Record<string, string>;
   query?: Record<string, string | number>;
   body?: unknown;

@@ -3,7 +3,7 @@ import { type RunningServer, startServer } from '@pangolin/server';
 import { onTestFinished } from 'vitest';
 import { createCaller, createFolder, createRecordingLog, type TestCaller } from './harness.ts';
 
-export interface Exchange {
+interface Exchange {
   status: number;
   headers: IncomingHttpHeaders;
   text: string;

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** A request as the original server received it. */
-export interface ReceivedRequest {
+interface ReceivedRequest {
   method: string;
   path: string;
   tenant: string | undefined;
@@ -22,7 +22,7 @@ export const ORIGINAL_USER = { username: 'ada', password: 'correct horse' };
 const KEY_HOLDER = '22222222-2222-4222-8222-222222222222';
 
 /** A JWT as the original server makes them; nobody checks its signature here. */
-export function originalJwt(claims: Record<string, unknown>): string {
+function originalJwt(claims: Record<string, unknown>): string {
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
   return `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}.c2ln`;
 }

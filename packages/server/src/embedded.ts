@@ -39,7 +39,7 @@ export interface Opened {
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Opens a data directory: the composition root of everything but the port. */
-export async function openDeps(options: OpenOptions): Promise<Opened> {
+async function openDeps(options: OpenOptions): Promise<Opened> {
   const now = options.now ?? Date.now;
   const log = options.log ?? silent;
   const directory = openDataDirectory(options.dataDir, options.create);
@@ -95,7 +95,7 @@ export interface EmbeddedRequest {
   body?: string;
 }
 
-export interface EmbeddedAnswer {
+interface EmbeddedAnswer {
   status: number;
   header(name: string): string | null;
   text: string;

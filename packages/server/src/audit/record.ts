@@ -68,7 +68,7 @@ export const exportEvent = (row: Omit<AuditEventsTable, 'hash'>) => ({
 });
 
 /** SHA-256, in hex, over the RFC 8785 canonical JSON of the exported fields, `previous_hash` among them. */
-export function hashEvent(row: Omit<AuditEventsTable, 'hash'>): string {
+function hashEvent(row: Omit<AuditEventsTable, 'hash'>): string {
   const { hash: _, ...fields } = exportEvent(row) as ReturnType<typeof exportEvent> & { hash?: string };
   return createHash('sha256')
     .update(canonicalize(fields) as string)

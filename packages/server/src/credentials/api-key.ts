@@ -28,7 +28,7 @@ export function readApiKeyId(secret: string): string | undefined {
 }
 
 /** The secret is random, so a slow hash would only serve those who want to exhaust the CPU. */
-export const hashApiKey = (secret: string): string => hash('sha256', secret);
+const hashApiKey = (secret: string): string => hash('sha256', secret);
 
 /** Compares two hashes in constant time. */
 export const isSameHash = (a: string, b: string): boolean =>

@@ -19,9 +19,6 @@ export interface TokenClaims {
   expiresAtMs: number;
 }
 
-/** Whether a secret has the outward shape of a JWT. */
-export const looksLikeToken = (secret: string): boolean => secret.startsWith('eyJ');
-
 /**
  * Checks a token by itself, without the database: canonical form, header, issuer, signature, times (RFC 8725, RFC 9068).
  * Everything that is cheap is checked before the one signature verification, which runs here and now: handing each to

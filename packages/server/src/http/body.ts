@@ -5,7 +5,7 @@ import type { Env } from './env.ts';
 import { readHeader } from './headers.ts';
 
 /** Under /api/v1 and on OAuth endpoints. */
-export const MAX_BODY_BYTES = 1024 * 1024;
+const MAX_BODY_BYTES = 1024 * 1024;
 
 /**
  * Reads a JSON object; kebab-case names are read as snake_case. Undefined when it may be left out and was.

@@ -10,7 +10,7 @@ import type { Env } from './env.ts';
 type Parsed<Schema> = Schema extends z.ZodMiniType ? z.output<Schema> : undefined;
 
 /** A request whose caller is known and whose parts are what the contract says. */
-export interface Input<E extends Endpoint> {
+interface Input<E extends Endpoint> {
   caller: E['access'] extends 'credential' ? Caller : undefined;
   params: Parsed<E['params']>;
   query: Parsed<E['query']>;

@@ -118,7 +118,7 @@ export interface TokensTable {
   last_used_client: string | null;
 }
 
-export interface SettingsTable {
+interface SettingsTable {
   tenant_id: string;
   default_token_days: number;
   max_token_days: number;
@@ -136,7 +136,7 @@ export interface SigningKeysTable {
 }
 
 /** The head of each chain: a tenant's id, or `system`. */
-export interface AuditChainsTable {
+interface AuditChainsTable {
   chain: string;
   seq: number;
   hash: string;

@@ -6,7 +6,7 @@ import { wholeSecond } from '../times.ts';
 import { findRootToken, insertToken, type NewToken } from './store.ts';
 
 /** Whose a token is. */
-export interface TokenOwner {
+interface TokenOwner {
   id: string;
   kind: 'user' | 'service_user';
   name: string;

@@ -3,7 +3,7 @@ import { type AnswerContext, readAnswer } from './read-answer.ts';
 import type { Transport, TransportAnswer, TransportRequest } from './transport-types.ts';
 
 /** Gives the headers that authenticate one request; none for nobody. */
-export type Authorizer = () => Promise<Record<string, string>>;
+type Authorizer = () => Promise<Record<string, string>>;
 
 export interface CallOptions {
   transport: Transport;
