@@ -7,6 +7,7 @@ import {
   registerLogout,
   registerRevokeToken,
   registerWhoami,
+  runProcess,
 } from '@pangolin/shared/cli';
 import { registerListAuditEvents } from './commands/audit/list-audit-events.ts';
 import { registerCreateCatalog } from './commands/catalogs/create-catalog.ts';
@@ -71,3 +72,6 @@ export const pangolinAdmin = (version: string): ProgramDescriptor => ({
     registerCompletion,
   ],
 });
+
+/** Runs pangolin-admin as this process. */
+export const run = (version: string): Promise<void> => runProcess(pangolinAdmin(version));

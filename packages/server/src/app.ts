@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import type { Deps } from './deps.ts';
 import type { Bindings, Env } from './http/env.ts';
 import { replyProblem, toPangolinError } from './http/errors.ts';
+import { tokenRoutes } from './tokens/routes.ts';
 
 /** Every mount: which paths are a feature's, and where its routes are. The first that matches has the path. */
 const FEATURES = [
@@ -12,7 +13,7 @@ const FEATURES = [
   },
   {
     paths: /^\/api\/v1\/(?:tokens|auth|users\/[^/]+\/tokens)(?:\/|$)/,
-    load: async () => (await import('./tokens/routes.ts')).tokenRoutes,
+    load: async () => tokenRoutes,
   },
   {
     paths: /^\/api\/v1\/users\/(?:login|logout|me)$/,
@@ -80,7 +81,7 @@ async function mount(deps: Deps, feature: Feature | undefined): Promise<Hono<Env
   const app = new Hono<Env>();
   app.onError((error, c) => replyProblem(c, toPangolinError(error, deps.log, c.env.requestId)));
   app.notFound(async (c) => {
-    const { findMethods } = await import('./http/methods.ts');
+    const { findMethods } = await import('./http/openapi.ts');
     const allowed = findMethods(c.req.path);
     const error =
       allowed.length === 0

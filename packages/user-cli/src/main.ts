@@ -6,9 +6,6 @@ const [first, ...rest] = process.argv.slice(2);
 if (rest.length === 0 && (first === '--version' || first === '-V')) {
   process.stdout.write(`${version}\n`);
 } else {
-  const [{ runProcess }, { pangolinUser }] = await Promise.all([
-    import('@pangolin/shared/cli'),
-    import('./program.ts'),
-  ]);
-  await runProcess(pangolinUser(version));
+  const { run } = await import('./program.ts');
+  await run(version);
 }

@@ -7,6 +7,7 @@ import {
   registerLogout,
   registerRevokeToken,
   registerWhoami,
+  runProcess,
 } from '@pangolin/shared/cli';
 import { registerGetToken } from './commands/tokens/get-token.ts';
 import { registerGetTokenInfo } from './commands/tokens/get-token-info.ts';
@@ -34,3 +35,6 @@ export const pangolinUser = (version: string): ProgramDescriptor => ({
     registerCompletion,
   ],
 });
+
+/** Runs pangolin-user as this process. */
+export const run = (version: string): Promise<void> => runProcess(pangolinUser(version));

@@ -41,7 +41,7 @@ export function createLastUsed(
   return {
     touch(actor, atMs, address, client) {
       const { id, type } = actor.credential;
-      if (id === null) return;
+      if (id === null || (gathered.get(id)?.atMs ?? 0) > atMs) return;
       const serviceUserId = actor.kind === 'service_user' ? actor.id : null;
       gathered.set(id, { id, isApiKey: type === 'api_key', serviceUserId, atMs, address, client });
     },

@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { importJWK, type JWTPayload, SignJWT } from 'jose';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { Database } from '../store/database.ts';
+import { monotonicMs } from '../times.ts';
 import { unseal } from './sealing.ts';
 import { listSigningKeys } from './store.ts';
 
@@ -29,7 +30,7 @@ export function createSigningKeys(db: Database, masterKey: Buffer): SigningKeys 
   let active: Promise<{ kid: string; key: Awaited<ReturnType<typeof importJWK>> }> | undefined;
 
   function load(): Promise<LoadedKeys> {
-    loaded = listSigningKeys(db.read).then((rows) => ({ rows, loadedAtMs: performance.now() }));
+    loaded = listSigningKeys(db.read).then((rows) => ({ rows, loadedAtMs: monotonicMs() }));
     loaded.catch(() => {
       loaded = undefined;
     });
@@ -46,7 +47,7 @@ export function createSigningKeys(db: Database, masterKey: Buffer): SigningKeys 
   async function importVerificationKey(kid: string): Promise<KeyObject | undefined> {
     let keys = await (loaded ?? load());
     let row = keys.rows.find((one) => one.kid === kid);
-    if (!row && performance.now() - keys.loadedAtMs > RELOAD_INTERVAL_MS) {
+    if (!row && monotonicMs() - keys.loadedAtMs > RELOAD_INTERVAL_MS) {
       keys = await load();
       row = keys.rows.find((one) => one.kid === kid);
     }

@@ -1,6 +1,7 @@
 import { PangolinError } from '@pangolin/shared/errors';
 import { type CompiledQuery, type Kysely, sql, type Transaction } from 'kysely';
 import type { MaybePromise } from '../maybe-promise.ts';
+import { monotonicMs } from '../times.ts';
 import { migrate } from './migrate.ts';
 import type { Schema } from './schema.ts';
 import { LOCK_PATIENCE_MS, openSqlite, preparePointQuery, retryWhileBusy } from './sqlite.ts';
@@ -81,7 +82,7 @@ export async function openDatabase(path: string): Promise<Database> {
       credentialGeneration() {
         // What one poll of the event loop delivered was sent before that poll: one look serves all of it. The bound in
         // time is for calls from elsewhere in the loop, whose look would otherwise last past the next poll.
-        const now = performance.now();
+        const now = monotonicMs();
         if (now - checkedAtMs < MAX_CHECK_AGE_MS) return generation;
         // On the writing connection this pragma moves only with other processes' commits.
         const version = readVersion();
@@ -110,7 +111,7 @@ function createCommitQueue(db: Kysely<Schema>, credentialsChanged: () => void) {
 
   async function drain(): Promise<void> {
     while (waiting.length > 0) {
-      const late = performance.now();
+      const late = monotonicMs();
       const batch = waiting.splice(0, MAX_UNITS_PER_COMMIT).filter((one) => {
         if (one.deadline > late) return true;
         one.reject(
@@ -147,7 +148,7 @@ function createCommitQueue(db: Kysely<Schema>, credentialsChanged: () => void) {
         waiting.push({
           unit,
           changesCredentials: options?.credentials !== 'unchanged',
-          deadline: performance.now() + LOCK_PATIENCE_MS,
+          deadline: monotonicMs() + LOCK_PATIENCE_MS,
           resolve: resolve as (value: unknown) => void,
           reject,
         });

@@ -12,6 +12,7 @@ import {
   SqliteQueryCompiler,
   type SqliteStatement,
 } from 'kysely';
+import { monotonicMs } from '../times.ts';
 import { isBusy } from './storage-errors.ts';
 
 /** Older releases can corrupt a WAL database that several processes write. */
@@ -58,12 +59,12 @@ function configure(raw: DatabaseSyncInstance, readOnly: boolean): void {
 
 /** Runs a step again, with jitter, for as long as another process holds the lock and patience lasts. */
 export async function retryWhileBusy<T>(step: () => T | Promise<T>, patienceMs = LOCK_PATIENCE_MS): Promise<T> {
-  const deadline = performance.now() + patienceMs;
+  const deadline = monotonicMs() + patienceMs;
   for (;;) {
     try {
       return await step();
     } catch (error) {
-      if (!isBusy(error) || performance.now() >= deadline) throw error;
+      if (!isBusy(error) || monotonicMs() >= deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * 15));
     }
   }

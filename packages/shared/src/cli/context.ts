@@ -1,3 +1,4 @@
+import { connect } from '../client/connect.ts';
 import type { Connection, ConnectOptions } from '../client/connect-types.ts';
 import { PangolinError } from '../errors.ts';
 import type { ProcessEdges } from './edges.ts';
@@ -105,7 +106,6 @@ export function createContext(
     style,
     async connect({ createDataDir = false } = {}) {
       if (progress.connection) return progress.connection;
-      const { connect } = await import('../client/connect.ts');
       progress.connection = await connect(await connectOptions(createDataDir), edges);
       return progress.connection;
     },
