@@ -3,9 +3,11 @@ import { readSettings } from '../config/profiles.ts';
 import { createAuthorizer } from '../credentials/authorizer.ts';
 import { headersOf } from '../credentials/obtained-secret.ts';
 import { type FoundLogin, resolveCredential } from '../credentials/resolve-credential.ts';
+import { openLoginStore } from '../credentials/store.ts';
 import { PangolinError } from '../errors.ts';
 import type { Connection, ConnectOptions, Surroundings } from './connect-types.ts';
 import { createWireClient } from './create-wire-client.ts';
+import { openEmbeddedTransport } from './embedded-transport.ts';
 import { type FoundServer, findServer, refuseStrayCredential } from './find-server.ts';
 import { createHttpTransport } from './http-transport.ts';
 
@@ -71,7 +73,6 @@ async function connectEmbedded(options: ConnectOptions, found: FoundServer, surr
       hint: 'Log in with: pangolin-user login --url URL; or start here with: pangolin-user get-token',
     });
   }
-  const { openEmbeddedTransport } = await import('./embedded-transport.ts');
   const create = options.createDataDir;
   const transport = await openEmbeddedTransport({ dataDir, create, ownerName: accountName, now });
   options.onNotice(`Using the embedded server; its data is in ${transport.dataDir}`, 'embedded');
@@ -100,7 +101,6 @@ async function findLogin(origin: string, found: FoundServer, surroundings: Surro
   const others = found.profile === null ? [current, ...profiles.keys()] : [];
   const names = new Set([found.preferredProfile, ...others]);
   if (profiles.size === 0) return null;
-  const { openLoginStore } = await import('../credentials/store.ts');
   const store = openLoginStore(surroundings);
   let expired: FoundLogin | null = null;
   for (const name of names) {

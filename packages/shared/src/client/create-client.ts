@@ -1,4 +1,6 @@
 import { type Auth, createAuth } from '../auth/create-auth.ts';
+import { logIn } from '../auth/log-in.ts';
+import { logOut } from '../auth/log-out.ts';
 import { readSecretText } from '../credentials/secret-text.ts';
 import { PangolinError } from '../errors.ts';
 import { connect } from './connect.ts';
@@ -92,7 +94,6 @@ export function createClient(options: ClientOptions = {}): PangolinClient {
       isOwnSession = false;
     },
     async login(account) {
-      const { logIn } = await import('../auth/log-in.ts');
       const { answer, profile, stored } = await logIn({ ...rest, ...account, onNotice }, surroundings);
       await close();
       isOwnSession = stored.kind === 'none';
@@ -120,7 +121,6 @@ export function createClient(options: ClientOptions = {}): PangolinClient {
           },
         );
       }
-      const { logOut } = await import('../auth/log-out.ts');
       await logOut({ ...rest, ...target, ...(profile === null ? {} : { profile }), onNotice }, surroundings);
       await close();
     },

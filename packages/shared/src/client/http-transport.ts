@@ -4,6 +4,7 @@ import type { Channel } from './channel.ts';
 import { openDirectChannel } from './direct-channel.ts';
 import { isPassing, networkError } from './network-errors.ts';
 import { isLoopback } from './origins.ts';
+import { openProxiedChannel } from './proxied-channel.ts';
 import type { Transport, TransportAnswer, TransportRequest } from './transport-types.ts';
 
 export interface HttpTransportOptions {
@@ -93,6 +94,5 @@ async function openChannel(options: HttpTransportOptions, proxy: string | null):
   const authorities = caFile === undefined ? undefined : await readAuthorities(caFile, env.NODE_EXTRA_CA_CERTS);
   const common = { origin, authorities, connectTimeoutMs, answerTimeoutMs };
   if (proxy === null) return openDirectChannel(common);
-  const { openProxiedChannel } = await import('./proxied-channel.ts');
   return openProxiedChannel({ ...common, proxy, noProxy: env.no_proxy || env.NO_PROXY || '' });
 }

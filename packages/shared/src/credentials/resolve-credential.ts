@@ -4,9 +4,12 @@ import { createWireClient } from '../client/create-wire-client.ts';
 import { isLoopback } from '../client/origins.ts';
 import { readJwtExpiry } from '../client/read-jwt.ts';
 import { PangolinError } from '../errors.ts';
+import { exchangeGitHubIdentity } from './github-identity.ts';
+import { requestAccessToken } from './oauth.ts';
 import type { ObtainedSecret, SecretServer } from './obtained-secret.ts';
 import { readSecretLine, readSecretText } from './secret-text.ts';
 import type { StoredLogin } from './store.ts';
+import { runTokenCommand } from './token-command.ts';
 
 /** Who the caller is: where the secret comes from, and the secret itself, obtained when it is first needed. */
 export interface ResolvedCredential {
@@ -74,7 +77,6 @@ export async function resolveCredential(input: CredentialInput): Promise<Resolve
   const command = env.PANGOLIN_TOKEN_COMMAND;
   if (command !== undefined) {
     const obtain = async () => {
-      const { runTokenCommand } = await import('./token-command.ts');
       return bearer(await runTokenCommand(command, env, onNotice));
     };
     return { source: 'PANGOLIN_TOKEN_COMMAND', obtain };
@@ -85,7 +87,6 @@ export async function resolveCredential(input: CredentialInput): Promise<Resolve
   const requestToken = env.ACTIONS_ID_TOKEN_REQUEST_TOKEN;
   if (requestUrl && requestToken && mayShowIdentity(server.origin)) {
     const obtain = async () => {
-      const { exchangeGitHubIdentity } = await import('./github-identity.ts');
       return exchangeGitHubIdentity(server, { requestUrl, requestToken, env }, surroundings.now());
     };
     return { source: 'GitHub Actions', obtain };
@@ -138,7 +139,6 @@ async function readTokenFile(file: string): Promise<string> {
 }
 
 const exchangeClientSecret = async (server: SecretServer, [id, secret]: Pair, nowMs: number) => {
-  const { requestAccessToken } = await import('./oauth.ts');
   const form = { grant_type: 'client_credentials', client_id: id, client_secret: secret };
   return requestAccessToken(server, form, nowMs, ({ error, description }) =>
     error === 'invalid_client'

@@ -2,6 +2,7 @@ import type { Surroundings } from '../client/connect-types.ts';
 import { configFolder } from '../config/paths.ts';
 import { PangolinError } from '../errors.ts';
 import { createFileStore } from './file-store.ts';
+import { openKeyring } from './keyring.ts';
 import type { SecretStore } from './secret-store.ts';
 
 /** A session as it is kept: bound to the origin it was made at. */
@@ -38,7 +39,7 @@ export function openLoginStore(surroundings: StoreSurroundings): LoginStore {
 
   function keyring(): Promise<SecretStore | null> {
     if (choice === 'file' || choice === 'none') return Promise.resolve(null);
-    opened ??= import('./keyring.ts').then(({ openKeyring }) => openKeyring(surroundings));
+    opened ??= openKeyring(surroundings);
     return opened;
   }
 

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { Argument, type Command } from '@commander-js/extra-typings';
+import { importSettings } from '../../config/import-settings.ts';
 import type { Profile, ProfileSettings } from '../../config/profiles.ts';
+import { readSettings, useProfile, writeProfile } from '../../config/profiles.ts';
 import { PangolinError } from '../../errors.ts';
 import { printDone, printList } from '../answers.ts';
 import type { Context } from '../context.ts';
@@ -67,14 +69,12 @@ const COLUMNS: Column<Row>[] = [
 ];
 
 async function listProfiles(ctx: Context): Promise<void> {
-  const { readSettings } = await import('../../config/profiles.ts');
   const { current, profiles } = await readSettings(ctx.edges);
   const rows = [...profiles].map(([name, profile]) => ({ name, current: name === current, ...profile }));
   await printList(ctx, COLUMNS, rows, `No profiles yet. Make one: ${ctx.program} login --url URL`);
 }
 
 async function getSetting(ctx: Context, key: Key): Promise<void> {
-  const { readSettings } = await import('../../config/profiles.ts');
   const { name, profile } = findProfile(ctx, await readSettings(ctx.edges));
   const value = profile?.[key];
   if (value === undefined) {
@@ -87,7 +87,6 @@ async function getSetting(ctx: Context, key: Key): Promise<void> {
 
 async function setSetting(ctx: Context, key: Key, value: string): Promise<void> {
   const change = { [key]: readValue(key, value) };
-  const { readSettings, writeProfile } = await import('../../config/profiles.ts');
   const { name, profile } = findProfile(ctx, await readSettings(ctx.edges));
   const url = key === 'url' ? value : profile?.url;
   if (url === undefined) {
@@ -101,13 +100,11 @@ async function setSetting(ctx: Context, key: Key, value: string): Promise<void> 
 }
 
 async function chooseProfile(ctx: Context, name: string): Promise<void> {
-  const { useProfile } = await import('../../config/profiles.ts');
   await useProfile(ctx.edges, name);
   await printDone(ctx, { current: name }, `Profile ${name} is used from now on.`);
 }
 
 async function importFile(ctx: Context, file: string): Promise<void> {
-  const { importSettings } = await import('../../config/import-settings.ts');
   const { name, profile, stored } = await importSettings(ctx.edges, file, ctx.flags.profile);
   if (stored?.kind === 'file') await ctx.say(`There is no keyring here: the token is kept in ${stored.location}`);
   if (stored?.kind === 'none') await ctx.say('PANGOLIN_CREDENTIAL_STORE=none: the token is not kept');

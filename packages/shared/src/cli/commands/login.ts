@@ -1,4 +1,5 @@
 import { type Command, Option } from '@commander-js/extra-typings';
+import { logIn, readLoginTarget } from '../../auth/log-in.ts';
 import { PangolinError } from '../../errors.ts';
 import { printObject } from '../answers.ts';
 import type { Context } from '../context.ts';
@@ -41,7 +42,6 @@ async function login(ctx: Context, options: LoginOptions): Promise<void> {
   if (options.password !== undefined) {
     await ctx.say('Warning: --password shows your password to others on this machine. Use --password-stdin.');
   }
-  const { logIn, readLoginTarget } = await import('../../auth/log-in.ts');
   const connecting = await ctx.connectOptions(false);
   const target = await readLoginTarget(connecting, ctx.edges);
   const username = options.username ?? target.username ?? (await askText(ctx, 'Username:', '--username'));

@@ -1,4 +1,5 @@
 import type { Command } from '@commander-js/extra-typings';
+import { logOut } from '../../auth/log-out.ts';
 import { printDone } from '../answers.ts';
 import type { Context } from '../context.ts';
 import { examples } from '../program.ts';
@@ -16,7 +17,6 @@ export function registerLogout(program: Command, ctx: () => Context): void {
 }
 
 async function logout(ctx: Context, { all = false }: { all?: true | false }): Promise<void> {
-  const { logOut } = await import('../../auth/log-out.ts');
   const options = await ctx.connectOptions(false);
   const profiles = await ctx.working('Logging out', logOut({ ...options, all }, ctx.edges));
   await printDone(ctx, { logged_out: profiles }, `Logged out of ${profiles.join(', ')}.`);
