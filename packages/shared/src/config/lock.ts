@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PangolinError } from '../errors.ts';
@@ -54,7 +53,7 @@ async function removeStale(file: string): Promise<void> {
   const seen = await stat(file).catch(() => null);
   if (seen === null || !isStale(seen.mtimeMs)) return;
   // Of several waiting processes one wins the rename; one that got a newer, living lock puts it back.
-  const aside = `${file}.${randomUUID()}`;
+  const aside = `${file}.${crypto.randomUUID()}`;
   try {
     await rename(file, aside);
     if (!isStale((await stat(aside)).mtimeMs)) await link(aside, file);

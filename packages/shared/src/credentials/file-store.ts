@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isCode, withLock } from '../config/lock.ts';
@@ -71,7 +70,7 @@ async function readSecrets(file: string, platform: NodeJS.Platform): Promise<Map
 }
 
 async function writeSecrets(folder: string, file: string, secrets: Map<string, string>): Promise<void> {
-  const temporary = join(folder, `.credentials.${randomUUID()}`);
+  const temporary = join(folder, `.credentials.${crypto.randomUUID()}`);
   try {
     const handle = await open(temporary, 'wx', 0o600);
     try {
