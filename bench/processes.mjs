@@ -15,9 +15,9 @@ export function createHome() {
   return home;
 }
 
-/** The environment of a command: nothing of the caller's but the path. */
+/** The environment of a command: the caller's, but for what is Pangolin's and the home. */
 export const environment = (home, extra = {}) => ({
-  PATH: process.env.PATH,
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(PANGOLIN_|XDG_|CI$)/.test(name))),
   HOME: home,
   PANGOLIN_DATA_DIR: join(home, 'data'),
   ...extra,
