@@ -11,20 +11,21 @@ export interface Question {
   headers?: Record<string, string>;
   /** Sent form-encoded, as `curl -d` does. */
   form?: Record<string, string>;
+  json?: object;
 }
 
 /** One request on a connection of its own, as curl makes it. */
-export const request = (url: string, { method, headers = {}, form }: Question = {}): Promise<Answer> =>
+export const request = (url: string, { method, headers = {}, form, json }: Question = {}): Promise<Answer> =>
   new Promise((resolve, reject) => {
-    const body = form && new URLSearchParams(form).toString();
+    const body = form ? new URLSearchParams(form).toString() : json && JSON.stringify(json);
     const asked = startRequest(
       url,
       {
-        method: method ?? (form ? 'POST' : 'GET'),
+        method: method ?? (body === undefined ? 'GET' : 'POST'),
         agent: false,
         headers: {
           ...(body !== undefined && {
-            'content-type': 'application/x-www-form-urlencoded',
+            'content-type': form ? 'application/x-www-form-urlencoded' : 'application/json',
             'content-length': `${Buffer.byteLength(body)}`,
           }),
           ...headers,

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import type { TestServer } from './harness.ts';
 
 /** RFC 8785 for what audit events hold: sorted names, and JSON's own spelling of strings and whole numbers. */
-function canonical(value: unknown): string {
+export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
