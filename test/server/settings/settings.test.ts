@@ -1,0 +1,78 @@
+import { publicApi, settingsApi } from '@pangolin/shared/contract';
+import { describe, expect, test } from 'vitest';
+import { readAuditChain, readLastAudit } from '../audit-chain.ts';
+import { createLoggedIn, mint, openTestServer } from '../harness.ts';
+import { insertSecondTenant } from '../second-tenant.ts';
+
+const DEFAULTS = { default_token_days: 90, max_token_days: 365, max_tokens_per_user: null, session_hours: 12 };
+
+describe('settings', () => {
+  test('begin with the defaults, and everybody in the tenant may see them', async () => {
+    const server = await openTestServer();
+    const bob = await createLoggedIn(server, 'bob');
+    expect(await bob.caller.call(settingsApi.get)).toEqual(DEFAULTS);
+  });
+
+  test('are changed in part, on record with what they were', async () => {
+    const server = await openTestServer();
+    const eve = await createLoggedIn(server, 'eve', 'tenant-admin');
+    const body = { 'max-tokens-per-user': 5, session_hours: 24 };
+    const after = { ...DEFAULTS, max_tokens_per_user: 5, session_hours: 24 };
+    expect(await eve.caller.call(settingsApi.update, { body })).toMatchObject({ ...after, dry_run: false });
+    expect(await readLastAudit(server)).toMatchObject({
+      action: 'settings.updated',
+      username: 'eve',
+      details: { before: DEFAULTS, after },
+    });
+    await eve.caller.call(settingsApi.update, { body: { max_tokens_per_user: null } });
+    expect(await eve.caller.call(settingsApi.get)).toEqual({ ...DEFAULTS, session_hours: 24 });
+    expect((await server.nobody.call(publicApi.appConfig)).token_policy.max_per_user).toBeNull();
+  });
+
+  test('are left alone by a dry run', async () => {
+    const server = await openTestServer();
+    const before = (await readAuditChain(server)).length;
+    for (const query of [{ dry_run: 'true' }, { 'dry-run': 'true' }]) {
+      await server.owner.call(settingsApi.update, { query, body: { max_token_days: 1 } });
+    }
+    expect(await server.owner.call(settingsApi.get)).toEqual(DEFAULTS);
+    expect(await readAuditChain(server)).toHaveLength(before);
+  });
+
+  test('refuse what is invalid, by the name of the field', async () => {
+    const server = await openTestServer();
+    for (const [field, values] of Object.entries({
+      default_token_days: [0, -1, 1.5, 3651, '7', null, 366],
+      max_token_days: [0, 3651, null],
+      max_tokens_per_user: [0, -1, 1_000_001, 'many'],
+      session_hours: [0, 8761, 0.5],
+    })) {
+      for (const value of values) {
+        const problem = await server.owner.refused(settingsApi.update, { body: { [field]: value } });
+        expect(problem, `${field}: ${value}`).toMatchObject({ status: 400, code: 'invalid_request' });
+        expect(problem.errors?.[0]?.field).toBe(field);
+      }
+    }
+    const query = { dry_run: 'perhaps' };
+    expect((await server.owner.refused(settingsApi.update, { query, body: {} })).errors?.[0]?.field).toBe('dry_run');
+  });
+
+  test('are changed by administrators with credentials that are not narrowed', async () => {
+    const server = await openTestServer();
+    const bob = await createLoggedIn(server, 'bob');
+    const narrow = await mint(server, server.owner, { roles: ['root'], scopes: ['tokens:read'] });
+    const body = { session_hours: 1 };
+    expect(await bob.caller.refused(settingsApi.update, { body })).toMatchObject({ status: 403, code: 'forbidden' });
+    expect(await narrow.caller.refused(settingsApi.update, { body })).toMatchObject({ code: 'insufficient_scope' });
+    expect(await narrow.caller.refused(settingsApi.get)).toMatchObject({ code: 'insufficient_scope' });
+  });
+
+  test('are each tenant’s own', async () => {
+    const server = await openTestServer();
+    const other = await insertSecondTenant(server);
+    const headers = { 'x-pangolin-tenant': other.tenantId };
+    await server.owner.call(settingsApi.update, { headers, body: { session_hours: 1 } });
+    expect(await server.owner.call(settingsApi.get)).toEqual(DEFAULTS);
+    expect(await server.owner.call(settingsApi.get, { headers })).toMatchObject({ session_hours: 1 });
+  });
+});
