@@ -1,0 +1,128 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { findChainHead, listEvents } from '../../../packages/server/src/audit/store.ts';
+import { findCatalog, listCatalogs } from '../../../packages/server/src/catalogs/store.ts';
+import { findApiKeyStateIn, findTokenStateIn } from '../../../packages/server/src/credentials/store.ts';
+import { findTenant } from '../../../packages/server/src/installation/store.ts';
+import { writeLastUses } from '../../../packages/server/src/last-used/store.ts';
+import {
+  findServiceUserPrincipal,
+  findUserPrincipal,
+  findUserPrincipalByName,
+  raiseEpoch,
+  revokeDescendantsOfOthers,
+} from '../../../packages/server/src/principals/store.ts';
+import * as serviceUsers from '../../../packages/server/src/service-users/store.ts';
+import { findSettings } from '../../../packages/server/src/settings/store.ts';
+import type { Executor } from '../../../packages/server/src/store/schema.ts';
+import * as tokens from '../../../packages/server/src/tokens/store.ts';
+import * as users from '../../../packages/server/src/users/store.ts';
+import { openTestServer, START_MS, type TestServer } from '../harness.ts';
+
+let server: TestServer;
+beforeEach(async () => {
+  server = await openTestServer();
+});
+
+/** Runs queries in a transaction that is rolled back, and answers how SQLite would find their rows. */
+async function planOf(run: (db: Executor) => unknown): Promise<string[]> {
+  const details: string[] = [];
+  const undone = new Error('rolled back');
+  const explaining = server.deps.db.transact(async (tx) => {
+    const nodes: Parameters<ReturnType<typeof tx.getExecutor>['compileQuery']>[] = [];
+    const recording = tx.withPlugin({
+      transformQuery({ node, queryId }) {
+        nodes.push([node, queryId]);
+        return node;
+      },
+      transformResult: async ({ result }) => result,
+    });
+    await run(recording);
+    for (const node of nodes) {
+      const compiled = tx.getExecutor().compileQuery(...node);
+      const explained = { ...compiled, sql: `explain query plan ${compiled.sql}` };
+      const { rows } = await tx.executeQuery(explained);
+      details.push(...(rows as { detail: string }[]).map(({ detail }) => detail));
+    }
+    throw undone;
+  });
+  await explaining.catch((error) => {
+    if (error !== undone) throw error;
+  });
+  expect(details.length).toBeGreaterThan(0);
+  return details;
+}
+
+const standing = {
+  nowMs: START_MS,
+  settings: { default_token_days: 90, max_token_days: 365, max_tokens_per_user: null, session_hours: 12 },
+};
+const window = { limit: 101, offset: 0 };
+const owner = { id: 'o', epoch: 1 };
+const use = { id: 'x', serviceUserId: 's', atMs: 1, address: null, client: null };
+const revoked = { at: 1, by: 'x', reason: null };
+
+/** Everything that runs because somebody asks, whoever and however often. */
+const QUERIES: Record<string, (db: Executor) => unknown> = {
+  'a token’s state': (db) => findTokenStateIn(db, 'x'),
+  'an API key’s state': (db) => findApiKeyStateIn(db, 'x'),
+  'a tenant': (db) => findTenant(db, 't'),
+  'a tenant’s settings': (db) => findSettings(db, 't'),
+  'a user': (db) => users.findUser(db, 't', 'x'),
+  'a user by name': (db) => users.findUserByName(db, 't', 'x'),
+  'users by name': (db) => users.listUsers(db, { tenantId: 't', afterUsername: 'a' }, window),
+  'a principal': (db) => Promise.all([findUserPrincipal(db, 'x'), findServiceUserPrincipal(db, 'x')]),
+  'a principal by name': (db) => findUserPrincipalByName(db, 't', 'x'),
+  'the end of a principal’s credentials': (db) => raiseEpoch(db, 'users', 'x', 1),
+  'what others obtained with a principal’s tokens': (db) => revokeDescendantsOfOthers(db, 'x', revoked),
+  'a service user': (db) => serviceUsers.findServiceUser(db, 't', 'x'),
+  'a service user by name': (db) => serviceUsers.findServiceUserByName(db, 't', 'x'),
+  'service users by name': (db) => serviceUsers.listServiceUsers(db, { tenantId: 't', afterName: 'a' }, window),
+  'keys of service users': (db) => serviceUsers.listKeys(db, ['a', 'b']),
+  'the end of a service user’s keys': (db) => serviceUsers.revokeKeys(db, 'x', 1),
+  'tokens of an owner': (db) => tokens.listTokens(db, { tenantId: 't', ownerId: 'o', beforeId: 'x' }, standing, window),
+  'how many tokens an owner has': (db) => tokens.countTokens(db, { tenantId: 't', ownerId: 'o' }, standing),
+  'a token': (db) => tokens.findToken(db, 't', 'x', standing),
+  'how many valid tokens an owner has': (db) => tokens.countValidTokens(db, owner, standing, 10),
+  'a token’s family': (db) => tokens.revokeFamily(db, 'x', revoked),
+  'what a token descends from': (db) => tokens.findRootToken(db, 'x'),
+  'tokens that expired long ago': (db) => tokens.deleteTokensExpiredBefore(db, 1, 100),
+  'the head of an audit chain': (db) => findChainHead(db, 't'),
+  'audit events': (db) => listEvents(db, { chain: 't', beforeSeq: 7 }, window),
+  'audit events by user': (db) => listEvents(db, { chain: 't', user_id: 'x' }, window),
+  'audit events by action': (db) => listEvents(db, { chain: 't', action: 'x' }, window),
+  'a catalog': (db) => findCatalog(db, 't', 'x'),
+  'catalogs by name': (db) => listCatalogs(db, 't', 'a', window),
+  'last uses': (db) =>
+    writeLastUses(db, [
+      { ...use, isApiKey: true },
+      { ...use, isApiKey: false },
+    ]),
+};
+
+describe('every query that runs for a request', () => {
+  test.each(Object.entries(QUERIES))('finds its rows by an index: %s', async (_, run) => {
+    const plan = await planOf(run);
+    const scans = plan.filter((detail) => /^SCAN /.test(detail) && !/^SCAN family\b/.test(detail));
+    expect(scans).toEqual([]);
+    expect(plan.filter((detail) => /AUTOMATIC/.test(detail))).toEqual([]);
+  });
+
+  test('of a page comes in order from the index, without sorting', async () => {
+    for (const list of [
+      'tokens of an owner',
+      'users by name',
+      'service users by name',
+      'catalogs by name',
+      'audit events',
+      'audit events by user',
+    ]) {
+      const plan = await planOf(QUERIES[list] ?? (() => undefined));
+      expect({ list, sorts: plan.filter((detail) => /TEMP B-TREE/.test(detail)) }).toEqual({ list, sorts: [] });
+    }
+  });
+
+  test('that does scan a table is noticed', async () => {
+    const plan = await planOf((db) => db.selectFrom('tokens').selectAll().where('name', '=', 'x').execute());
+    expect(plan).toEqual(['SCAN tokens']);
+  });
+});
