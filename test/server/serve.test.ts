@@ -1,5 +1,8 @@
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
+import { join } from 'node:path';
 import { startServer } from '@pangolin/server';
 import { tokensApi, usersApi } from '@pangolin/shared/contract';
 import { describe, expect, test } from 'vitest';
@@ -35,6 +38,26 @@ describe('a listening server', () => {
     expect((await server.exchange({ path: '/api/v1/tokens', method: 'POST', headers: json, body: '{}' })).status).toBe(
       401,
     );
+  });
+
+  test('does not wait at its end for a connection that never asked anything', async () => {
+    const server = await startTestServer();
+    const silent = connect({ host: '127.0.0.1', port: server.port });
+    await once(silent, 'connect');
+    await server.exchange({});
+    const closed = once(silent, 'close');
+    const started = Date.now();
+    await server.running.close();
+    await closed;
+    expect(Date.now() - started).toBeLessThan(5_000);
+  });
+
+  test('does not start with a master key that is not the database’s', async () => {
+    const { dataDir, close } = await openTestServer();
+    await close();
+    await writeFile(join(dataDir, 'master.key'), `${Buffer.alloc(32, 7).toString('base64url')}\n`);
+    const starting = startServer({ dataDir, ownerName: 'ada', port: 0, insecureHttp: false });
+    await expect(starting).rejects.toMatchObject({ code: 'master_key_missing' });
   });
 
   test('refuses to listen beyond loopback without TLS, to listen on names, and on a port that is taken', async () => {

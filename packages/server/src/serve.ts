@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { PangolinError } from '@pangolin/shared/errors';
 import type { Log } from './deps.ts';
@@ -48,27 +48,35 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     publicUrl,
     lastUsedIntervalMs: LAST_USED_INTERVAL_MS,
   });
+  // A wrong master key stops the start, not the first request for a token.
+  await opened.deps.signingKeys.open().catch(async (error) => {
+    await opened.close();
+    throw error;
+  });
   const fetch = createFetch(opened, log, {
     hostNames: hosts.map(bracket),
     anyAddress: hosts.some((host) => host === '0.0.0.0' || host === '::'),
     publicUrl,
   });
-  const servers = await listenOnAll(hosts, options.port, () => createHttpServer(fetch)).catch(async (error) => {
+  const listeners = await listenOnAll(hosts, options.port, () => createListener(fetch)).catch(async (error) => {
     await opened.close();
     throw readListenError(error, options.port);
   });
   const prune = () => pruneExpiredTokens(opened.deps).catch((err) => log.warn({ err }, 'expired tokens not pruned'));
   void prune();
   const pruning = setInterval(prune, HOUR_MS).unref();
-  const addresses = servers.map(addressOf);
+  const addresses = listeners.map(({ server }) => addressOf(server));
   log.info({ addresses, data_dir: options.dataDir }, 'listening');
   return {
     url:
-      publicUrl ?? `http://${hosts.length > 1 ? 'localhost' : bracket(hosts[0] ?? 'localhost')}:${portOf(servers[0])}`,
+      publicUrl ??
+      `http://${hosts.length > 1 ? 'localhost' : bracket(hosts[0] ?? 'localhost')}:${portOf(listeners[0]?.server)}`,
     addresses,
     async close() {
       clearInterval(pruning);
-      await Promise.all(servers.map(drain));
+      await Promise.all(listeners.map(drain));
+      await opened.deps.lastUsed.flush();
+      await opened.deps.db.checkpoint().catch((err) => log.warn({ err }, 'write-ahead log not moved'));
       await opened.close();
       log.info({}, 'stopped');
     },
@@ -124,11 +132,24 @@ function readRequestId(given: string | string[] | undefined): string {
 
 const readOne = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
 
-function createHttpServer(fetch: ReturnType<typeof createFetch>): Server {
-  return createServer(
+/** An HTTP server, and the connections on which nothing was asked yet: Node counts them neither idle nor busy. */
+interface Listener {
+  server: Server;
+  silent: Set<Socket>;
+}
+
+function createListener(fetch: ReturnType<typeof createFetch>): Listener {
+  const server = createServer(
     { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 30_000 },
     getRequestListener(fetch as Parameters<typeof getRequestListener>[0]),
   );
+  const silent = new Set<Socket>();
+  server.on('connection', (socket) => {
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
+  server.on('request', ({ socket }) => silent.delete(socket));
+  return { server, silent };
 }
 
 function readHosts(options: ServeOptions): string[] {
@@ -151,21 +172,21 @@ function readHosts(options: ServeOptions): string[] {
 }
 
 /** One port on every address; a machine without IPv6 has one address less. */
-async function listenOnAll(hosts: readonly string[], wantedPort: number, create: () => Server): Promise<Server[]> {
-  const servers: Server[] = [];
+async function listenOnAll(hosts: readonly string[], wantedPort: number, create: () => Listener): Promise<Listener[]> {
+  const listeners: Listener[] = [];
   for (const host of hosts) {
-    const server = create();
+    const listener = create();
     try {
-      await listen(server, host, servers.length === 0 ? wantedPort : portOf(servers[0]));
-      servers.push(server);
+      await listen(listener.server, host, listeners.length === 0 ? wantedPort : portOf(listeners[0]?.server));
+      listeners.push(listener);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (servers.length > 0 && (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT')) continue;
-      for (const open of servers) open.close();
+      if (listeners.length > 0 && (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT')) continue;
+      for (const open of listeners) open.server.close();
       throw error;
     }
   }
-  return servers;
+  return listeners;
 }
 
 const listen = (server: Server, host: string, port: number): Promise<void> =>
@@ -197,7 +218,7 @@ function readListenError(error: unknown, port: number): unknown {
 }
 
 /** Finishes what was accepted; connections that are kept alive are closed as they fall idle. */
-function drain(server: Server): Promise<void> {
+function drain({ server, silent }: Listener): Promise<void> {
   return new Promise((resolve) => {
     const idle = setInterval(() => server.closeIdleConnections(), 50);
     const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
@@ -207,6 +228,7 @@ function drain(server: Server): Promise<void> {
       resolve();
     });
     server.closeIdleConnections();
+    for (const socket of silent) socket.destroy();
   });
 }
 

@@ -29,6 +29,16 @@ describe('settings', () => {
     expect((await server.nobody.call(publicApi.appConfig)).token_policy.max_per_user).toBeNull();
   });
 
+  test('never show a default above the maximum: lowering the one lowers the other', async () => {
+    const server = await openTestServer();
+    const lowered = await server.owner.call(settingsApi.update, { body: { max_token_days: 30 } });
+    expect(lowered).toMatchObject({ default_token_days: 30, max_token_days: 30 });
+    expect((await server.nobody.call(publicApi.appConfig)).token_policy).toMatchObject({
+      default_days: 30,
+      max_days: 30,
+    });
+  });
+
   test('are left alone by a dry run', async () => {
     const server = await openTestServer();
     const before = (await readAuditChain(server)).length;

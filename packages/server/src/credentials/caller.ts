@@ -13,6 +13,12 @@ export interface PresentedCredential {
   root: { kind: 'token' | 'api_key'; id: string } | null;
 }
 
+/** When a credential ends, or null when it does not by itself. */
+export function endOf({ expiresAtMs, endsAtMs }: PresentedCredential): number | null {
+  if (expiresAtMs === null) return endsAtMs;
+  return endsAtMs === null ? expiresAtMs : Math.min(expiresAtMs, endsAtMs);
+}
+
 /** Who is asking, as established from a credential: what they may do now, not when it was issued. */
 export interface Actor {
   id: string;

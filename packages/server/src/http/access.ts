@@ -1,10 +1,10 @@
 import { PangolinError } from '@pangolin/shared/errors';
 import type { Context } from 'hono';
-import type { Actor, Caller } from '../credentials/caller.ts';
+import { type Actor, type Caller, endOf } from '../credentials/caller.ts';
 import { verifyCredential } from '../credentials/verify-credential.ts';
 import type { Deps } from '../deps.ts';
 import { readTenant } from '../installation/tenants.ts';
-import { DAY_MS, formatTime } from '../times.ts';
+import { DAY_MS, formatTime, wholeSecond } from '../times.ts';
 import type { Env } from './env.ts';
 import { readAddress, readClient, readHeader } from './headers.ts';
 
@@ -56,8 +56,8 @@ function admit(deps: Deps, c: Context<Env>, actor: Actor): Caller | Promise<Call
   const now = deps.now();
   const address = readAddress(c);
   const client = readClient(c);
-  const { expiresAtMs } = actor.credential;
-  if (expiresAtMs !== null && expiresAtMs - now < EXPIRES_SOON_MS) c.env.credentialExpires = formatTime(expiresAtMs);
+  const endMs = endOf(actor.credential);
+  if (endMs !== null && endMs - now < EXPIRES_SOON_MS) c.env.credentialExpires = formatTime(wholeSecond(endMs));
   deps.lastUsed.touch(actor, now, address, client);
   const origin = { address, client, requestId: c.env.requestId };
   const tenantId = readHeader(c, 'x-pangolin-tenant');

@@ -2,14 +2,13 @@ import type { TokenAnswer, TokenRequest } from '@pangolin/shared/contract/oauth'
 import { coversScopes, expandScopes, scope as scopeSchema } from '@pangolin/shared/contract/scopes';
 import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
-import type { Actor, Caller } from '../credentials/caller.ts';
+import { type Actor, type Caller, endOf } from '../credentials/caller.ts';
 import { readToken } from '../credentials/read-token.ts';
 import { recheckCredential } from '../credentials/recheck-credential.ts';
 import { judgeClaims, verifyCredential } from '../credentials/verify-credential.ts';
 import type { Deps } from '../deps.ts';
 import { formatTime, HOUR_MS, wholeSecond } from '../times.ts';
 import { prepareToken, readRootToken } from '../tokens/issue.ts';
-import { endOf } from '../tokens/lifetime.ts';
 import { invalidClient } from './client-authentication.ts';
 import { oauthError } from './oauth-error.ts';
 

@@ -39,6 +39,8 @@ export async function updateSettings(
         fields: [{ field: 'default_token_days', message }],
       });
     }
+    // A maximum that is lowered takes the default down with it.
+    after.default_token_days = Math.min(after.default_token_days, after.max_token_days);
     const affected = await listTokensRefusedBy(tx, tenantId, { before, after, nowMs: deps.now() });
     if (!dryRun) {
       await saveSettings(tx, tenantId, after);

@@ -10,6 +10,8 @@ import { listSigningKeys } from './store.ts';
 const RELOAD_INTERVAL_MS = 1_000;
 
 export interface SigningKeys {
+  /** Imports the active key now. Throws `master_key_missing` when the master key does not open it. */
+  open(): Promise<void>;
   /** Signs claims as an access token: JWT, `typ: at+jwt` (RFC 9068 §2.1), ES256. */
   sign(claims: JWTPayload): Promise<string>;
   /** The public key of a `kid`, or undefined if there is none. */
@@ -44,6 +46,14 @@ export function createSigningKeys(db: Database, masterKey: Buffer): SigningKeys 
     return { kid: row.kid, key: await importJWK(JSON.parse(unseal(masterKey, row.kid, row.private_key)), 'ES256') };
   }
 
+  function readActive() {
+    active ??= importActive();
+    active.catch(() => {
+      active = undefined;
+    });
+    return active;
+  }
+
   async function importVerificationKey(kid: string): Promise<KeyObject | undefined> {
     let keys = await (loaded ?? load());
     let row = keys.rows.find((one) => one.kid === kid);
@@ -58,12 +68,11 @@ export function createSigningKeys(db: Database, masterKey: Buffer): SigningKeys 
   }
 
   return {
+    async open() {
+      await readActive();
+    },
     async sign(claims) {
-      active ??= importActive();
-      active.catch(() => {
-        active = undefined;
-      });
-      const { kid, key } = await active;
+      const { kid, key } = await readActive();
       return new SignJWT(claims).setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid }).sign(key);
     },
     findVerificationKey(kid) {

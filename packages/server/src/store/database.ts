@@ -31,6 +31,8 @@ export interface Database {
    * Costs two system calls, once for all requests that arrived together.
    */
   credentialGeneration(): number;
+  /** Moves the write-ahead log into the database file, as far as other processes let it. */
+  checkpoint(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -93,6 +95,10 @@ export async function openDatabase(path: string): Promise<Database> {
         checkedAtMs = now;
         setImmediate(forgetCheck);
         return generation;
+      },
+      async checkpoint() {
+        await queue.idle();
+        writer.raw.exec('pragma wal_checkpoint(truncate)');
       },
       async close() {
         await queue.idle();

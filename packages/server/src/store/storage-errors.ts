@@ -36,6 +36,8 @@ const SQLITE: Record<number, { code: ErrorCode; message: string; hint?: string }
   },
 };
 
+const SQLITE_CONSTRAINT = 19;
+
 const primaryCode = (error: unknown): number | undefined => {
   const code = (error as { errcode?: unknown } | null)?.errcode;
   return typeof code === 'number' ? code & 0xff : undefined;
@@ -46,7 +48,7 @@ export const isBusy = (error: unknown): boolean => primaryCode(error) === 5 || p
 
 /** Whether a row was refused because its key exists already. */
 export const isDuplicate = (error: unknown): boolean =>
-  primaryCode(error) === 19 && error instanceof Error && /unique/i.test(error.message);
+  primaryCode(error) === SQLITE_CONSTRAINT && error instanceof Error && /unique/i.test(error.message);
 
 /** Whether the database was closed under a request that came too late: by SQLite's word, or by Kysely's. */
 const isClosed = (error: unknown): boolean =>
@@ -59,7 +61,9 @@ export function readStorageError(error: unknown): unknown {
   if (isClosed(error)) {
     return new PangolinError('unavailable', 'The server is shutting down.', { cause: error, retryAfterSeconds: 1 });
   }
-  const known = SQLITE[primaryCode(error) ?? -1];
-  if (!known) return error;
+  const code = primaryCode(error);
+  // A constraint is the caller's to explain.
+  if (code === undefined || code === SQLITE_CONSTRAINT) return error;
+  const known = SQLITE[code] ?? { code: 'unavailable', message: 'The database failed.' };
   return new PangolinError(known.code, known.message, { cause: error, hint: known.hint, retryAfterSeconds: 1 });
 }

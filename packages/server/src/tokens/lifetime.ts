@@ -1,7 +1,7 @@
 import type { Settings } from '@pangolin/shared/contract/settings';
 import type { CreateToken } from '@pangolin/shared/contract/tokens';
 import { PangolinError } from '@pangolin/shared/errors';
-import type { PresentedCredential } from '../credentials/caller.ts';
+import { endOf, type PresentedCredential } from '../credentials/caller.ts';
 import { tokenExpired } from '../credentials/read-token.ts';
 import { DAY_MS, formatTime, HOUR_MS, MINUTE_MS, wholeSecond } from '../times.ts';
 
@@ -44,12 +44,6 @@ export function readExpiry(asked: Asked, settings: Settings, credential: Present
   const defaultMs = Math.min(now + settings.default_token_days * DAY_MS, longestMs);
   if (parentMs === null || defaultMs <= parentMs) return { expiresAtMs: defaultMs, source: 'policy_default' };
   return { expiresAtMs: wholeSecond(parentMs), source: 'parent_credential' };
-}
-
-/** When a credential ends, or null when it does not by itself. */
-export function endOf({ expiresAtMs, endsAtMs }: PresentedCredential): number | null {
-  if (expiresAtMs === null) return endsAtMs;
-  return endsAtMs === null ? expiresAtMs : Math.min(expiresAtMs, endsAtMs);
 }
 
 function readRequested(asked: Asked, now: number): number | undefined {

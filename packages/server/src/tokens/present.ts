@@ -1,5 +1,5 @@
 import type { Token } from '@pangolin/shared/contract/tokens';
-import { formatOptionalTime, formatTime } from '../times.ts';
+import { formatOptionalTime, formatTime, wholeSecond } from '../times.ts';
 import type { TokenRow } from './store.ts';
 
 /** A token as it is listed: everything but the token. */
@@ -16,7 +16,7 @@ export const presentToken = (row: TokenRow): Token => ({
   scopes: JSON.parse(row.scopes),
   created_at: formatTime(row.created_at),
   expires_at: formatTime(row.expires_at),
-  last_used_at: formatOptionalTime(row.last_used_at),
+  last_used_at: row.last_used_at === null ? null : formatTime(wholeSecond(row.last_used_at)),
   last_used_ip: row.last_used_ip,
   last_used_client: row.last_used_client,
   is_valid: row.status === 'valid',
