@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { configFolder } from '../../../packages/shared/src/config/paths.ts';
 import { createFileStore } from '../../../packages/shared/src/credentials/file-store.ts';
-import { createKeyringStore, type Keytar, openKeyring } from '../../../packages/shared/src/credentials/keyring.ts';
+import { createKeyringStore, openKeyring } from '../../../packages/shared/src/credentials/keyring.ts';
+import type { Keytar } from '../../../packages/shared/src/credentials/keytar-process.ts';
 import { openLoginStore, type StoredLogin } from '../../../packages/shared/src/credentials/store.ts';
 import { createSurroundings } from '../surroundings.ts';
 

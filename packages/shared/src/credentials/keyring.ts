@@ -2,18 +2,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Surroundings } from '../client/connect-types.ts';
 import { PangolinError } from '../errors.ts';
+import { type Keytar, startKeytar } from './keytar-process.ts';
 import type { SecretStore } from './secret-store.ts';
 
 const SERVICE = 'pangolin';
 const LIMIT_MS = 3_000;
-
-/** The part of keytar that is used. */
-export interface Keytar {
-  getPassword(service: string, account: string): Promise<string | null>;
-  setPassword(service: string, account: string, password: string): Promise<void>;
-  deletePassword(service: string, account: string): Promise<boolean>;
-  findCredentials(service: string): Promise<unknown[]>;
-}
 
 /**
  * The operating system's keyring, or null where there is none that keeps a secret. On Linux that is the Secret Service
@@ -24,12 +17,15 @@ export async function openKeyring({
   platform,
 }: Pick<Surroundings, 'env' | 'platform'>): Promise<SecretStore | null> {
   if (platform === 'linux' && !hasSessionBus(env)) return null;
-  const keytar: Keytar | null = await import('@napi-rs/keyring/keytar').catch(() => null);
+  const keytar = startKeytar({ env });
   if (keytar === null) return null;
   if (platform === 'linux') {
     // findCredentials asks the Secret Service only, so an answer proves that there is one.
     const found = await withinLimit(keytar.findCredentials(SERVICE)).catch(() => null);
-    if (found === null) return null;
+    if (found === null) {
+      keytar.stop?.();
+      return null;
+    }
   }
   return createKeyringStore(keytar);
 }
@@ -44,6 +40,7 @@ export function createKeyringStore(keytar: Keytar, limitMs = LIMIT_MS): SecretSt
     try {
       return await withinLimit(answer, limitMs);
     } catch {
+      keytar.stop?.();
       // The keyring's own message may repeat what it was given, so it is not even kept as a cause.
       throw new PangolinError('keyring_failed', 'The keyring did not answer, or refused', {
         hint: 'Unlock it and try again, or keep logins in a file: PANGOLIN_CREDENTIAL_STORE=file',
