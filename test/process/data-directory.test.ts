@@ -67,12 +67,14 @@ describe('the data directory', () => {
     expect(await readdir(box.dataDir)).not.toContain('master.key');
   });
 
-  test('mints nothing when its master key is another one', async () => {
+  test('is neither minted from nor served when its master key is another one', async () => {
     await box.user(['get-token']);
     await writeFile(`${box.dataDir}/master.key`, `${Buffer.alloc(32, 7).toString('base64url')}\n`);
-    const { stdout, stderr, code } = await box.user(['get-token']);
-    expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
-    expect(stderr).toMatch(/master key does not open this database/);
+    for (const ended of [box.user(['get-token']), box.admin(['serve', '--port', '0'])]) {
+      const { stdout, stderr, code } = await ended;
+      expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
+      expect(stderr).toMatch(/master key does not open this database/);
+    }
   });
 
   if (before !== null)
