@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { PangolinError } from '@pangolin/shared/errors';
 
 import { type App, createApp } from './app.ts';
 import { createCredentialReader } from './credentials/store.ts';
@@ -43,13 +44,22 @@ async function openDeps(options: OpenOptions): Promise<Opened> {
   const now = options.now ?? Date.now;
   const log = options.log ?? silent;
   const directory = openDataDirectory(options.dataDir, options.create);
-  const db = await openDatabase(directory.databasePath);
+  const db = await openDatabase(directory.databasePath).catch((error) => {
+    throw nameDirectory(error, directory.path);
+  });
   const newId = () => createUuidV7(now(), randomBytes(10));
   const founding = { masterKey: directory.masterKey, ownerName: options.ownerName, now, newId };
-  const installation = await openInstallation(db, founding).catch(async (error) => {
-    await db.close();
-    throw error;
-  });
+  const signingKeys = createSigningKeys(db, directory.masterKey);
+  const installation = await openInstallation(db, founding)
+    .then(async (found) => {
+      // Whoever has another database's master key is told now, not when a token is signed.
+      await signingKeys.open();
+      return found;
+    })
+    .catch(async (error) => {
+      await db.close();
+      throw nameDirectory(error, directory.path);
+    });
   const deps: Deps = {
     db,
     now,
@@ -57,7 +67,7 @@ async function openDeps(options: OpenOptions): Promise<Opened> {
     randomBytes,
     log,
     installation,
-    signingKeys: createSigningKeys(db, directory.masterKey),
+    signingKeys,
     credentials: createCredentialReader(db),
     verified: createVerifiedCredentials(),
     lastUsed: createLastUsed(db, {
@@ -77,6 +87,12 @@ async function openDeps(options: OpenOptions): Promise<Opened> {
       await db.close();
     },
   };
+}
+
+/** The same error, saying which data directory it is about. */
+function nameDirectory(error: unknown, path: string): unknown {
+  if (!(error instanceof PangolinError) || error.message.includes(path)) return error;
+  return new PangolinError(error.code, `${error.message} (data directory ${path})`, { cause: error, hint: error.hint });
 }
 
 /** A whole server over a data directory, as a function from Request to Response. */

@@ -48,11 +48,6 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     publicUrl,
     lastUsedIntervalMs: LAST_USED_INTERVAL_MS,
   });
-  // A wrong master key stops the start, not the first request for a token.
-  await opened.deps.signingKeys.open().catch(async (error) => {
-    await opened.close();
-    throw error;
-  });
   const fetch = createFetch(opened, log, {
     hostNames: hosts.map(bracket),
     anyAddress: hosts.some((host) => host === '0.0.0.0' || host === '::'),
@@ -101,7 +96,12 @@ function createFetch(
         fetchSite: readOne(incoming.headers['sec-fetch-site']),
       });
     } catch (error) {
-      return replyProblem({ env }, toPangolinError(error, log, env.requestId));
+      const refusal = toPangolinError(error, log, env.requestId);
+      log.warn(
+        { request_id: env.requestId, code: refusal.code, host: incoming.headers.host, origin: incoming.headers.origin },
+        'refused',
+      );
+      return replyProblem({ env }, refusal);
     }
     const answer = app.fetch(request, env);
     return incoming.method === 'GET' ? answer : logAnswer(log, incoming, env, deps.now(), deps.now, answer);

@@ -10,7 +10,7 @@ import { listSigningKeys } from './store.ts';
 const RELOAD_INTERVAL_MS = 1_000;
 
 export interface SigningKeys {
-  /** Imports the active key now. Throws `master_key_missing` when the master key does not open it. */
+  /** Unseals the private keys, and keeps nothing of it. Throws `master_key_missing` when the master key does not open them. */
   open(): Promise<void>;
   /** Signs claims as an access token: JWT, `typ: at+jwt` (RFC 9068 §2.1), ES256. */
   sign(claims: JWTPayload): Promise<string>;
@@ -69,7 +69,8 @@ export function createSigningKeys(db: Database, masterKey: Buffer): SigningKeys 
 
   return {
     async open() {
-      await readActive();
+      const { rows } = await (loaded ?? load());
+      for (const row of rows) unseal(masterKey, row.kid, row.private_key);
     },
     async sign(claims) {
       const { kid, key } = await readActive();
