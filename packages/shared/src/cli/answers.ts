@@ -25,6 +25,9 @@ export const printObject = (ctx: Context, json: unknown, fields: Readonly<Record
 export const printDone = (ctx: Context, json: unknown, message: string): Promise<void> =>
   ctx.flags.json ? ctx.print({ json, plain: '' }) : ctx.say(message);
 
-/** A time as a table shows it: `2027-02-20 12:00`, in UTC. */
-export const formatTime = (time: string | null): string =>
-  time === null ? '' : new Date(time).toISOString().slice(0, 16).replace('T', ' ');
+/** A time as a table shows it: `2027-02-20 12:00`, in UTC; what is no time stays as it is. */
+export function formatTime(time: string | null): string {
+  const moment = new Date(typeof time === 'string' ? time : Number.NaN);
+  if (Number.isNaN(moment.getTime())) return time ?? '';
+  return moment.toISOString().slice(0, 16).replace('T', ' ');
+}

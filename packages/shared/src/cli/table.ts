@@ -11,7 +11,11 @@ export interface Column<Row> {
   flexible?: boolean;
 }
 
-const cellOf = (value: string | number | boolean | null): string => (value === null ? '' : sanitizeLine(String(value)));
+/** A value on one line, even where a server answered something else than was promised. */
+const cellOf = (value: unknown): string => {
+  if (value === null || value === undefined) return '';
+  return sanitizeLine(typeof value === 'object' ? JSON.stringify(value) : String(value));
+};
 
 /** Lines of tab-separated values, without a heading; empty for no rows. */
 export const toTabLines = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string =>
@@ -25,8 +29,9 @@ export const toFieldLines = (fields: Readonly<Record<string, FieldValue>>): stri
 
 export type FieldValue = string | number | boolean | null | undefined | readonly string[];
 
-const fieldText = (value: FieldValue): string =>
-  typeof value === 'object' && value !== null ? value.map(sanitizeLine).join(' ') : cellOf(value ?? null);
+/** The value of one field on one line. */
+export const fieldText = (value: FieldValue): string =>
+  Array.isArray(value) ? value.map(cellOf).join(' ') : cellOf(value);
 
 /** The fields of one object, aligned for a terminal. */
 export function toFieldBlock(fields: Readonly<Record<string, FieldValue>>, style: Style): string {
@@ -46,7 +51,7 @@ export function toTable<Row>(
 ): string {
   const shown = columns.filter((column) => column.terminal !== null);
   const cells = rows.map((row) =>
-    shown.map((column) => (column.terminal ? sanitizeLine(column.terminal(row)) : cellOf(column.value(row))) || '-'),
+    shown.map((column) => (column.terminal ? cellOf(column.terminal(row)) : cellOf(column.value(row))) || '-'),
   );
   const widths = shown.map((column, at) =>
     Math.max(displayWidth(column.title), ...cells.map((line) => displayWidth(line[at] ?? ''))),

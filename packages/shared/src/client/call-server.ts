@@ -1,4 +1,5 @@
 import { PangolinError } from '../errors.ts';
+import { readListAnswer, readObjectAnswer, type Shape } from './answer-shape.ts';
 import { type AnswerContext, readAnswer } from './read-answer.ts';
 import type { Transport, TransportAnswer, TransportRequest } from './transport-types.ts';
 
@@ -16,10 +17,13 @@ export interface CallOptions {
 
 type Method = TransportRequest['method'];
 
-/** Sends requests to one server and reads its answers. Both methods throw PangolinError. */
+/** Sends requests to one server and reads its answers. Every method throws PangolinError. */
 export interface Caller {
   readonly server: string;
-  call<T>(method: Method, path: string, body?: object): Promise<T>;
+  /** For what is answered with an object. */
+  call<T>(method: Method, path: string, body?: object, shape?: Shape): Promise<T>;
+  /** For what is answered with nothing, or with a message alone. */
+  tell(method: Method, path: string, body?: object): Promise<{ message?: string }>;
   /** Without a credential of the caller's: the password in the body is one. */
   logIn<T>(path: string, body: object): Promise<T>;
   list<T>(path: string, options?: { limit?: number; all?: boolean }): Promise<T[]>;
@@ -49,19 +53,26 @@ export function createCaller({ transport, authorize, userAgent, tenantId }: Call
     const auth = await authorize();
     const answer = await exchange(method, path, body, auth);
     const credential = auth.authorization ? 'bearer' : auth['x-api-key'] ? 'api_key' : 'none';
-    return { answer, value: readAnswer(answer, contextOf(method, path, credential)) };
+    const context = contextOf(method, path, credential);
+    return { answer, value: readAnswer(answer, context), label: labelOf(context) };
   }
 
   return {
     server,
     authorize,
-    async call<T>(method: Method, path: string, body?: object) {
-      const { value } = await callForAnswer(method, path, body);
-      return value as T;
+    async call<T>(method: Method, path: string, body?: object, shape: Shape = {}) {
+      const { value, label } = await callForAnswer(method, path, body);
+      return readObjectAnswer(value, shape, label) as T;
+    },
+    async tell(method, path, body) {
+      const { value, label } = await callForAnswer(method, path, body);
+      const told = value === undefined ? {} : readObjectAnswer(value, {}, label);
+      return 'message' in told && typeof told.message === 'string' ? { message: told.message } : {};
     },
     async logIn<T>(path: string, body: object) {
       const answer = await exchange('POST', path, body, {});
-      return readAnswer(answer, contextOf('POST', path, 'password')) as T;
+      const context = contextOf('POST', path, 'password');
+      return readObjectAnswer(readAnswer(answer, context), { token: 'secret' }, labelOf(context)) as T;
     },
     async list<T>(path: string, { all = false, limit, ...filters }: { limit?: number; all?: boolean } = {}) {
       const rows: T[] = [];
@@ -69,17 +80,16 @@ export function createCaller({ transport, authorize, userAgent, tenantId }: Call
       let next: string | null = path + queryOf({ limit: limit ?? (all ? 1000 : undefined), ...filters });
       while (next !== null && !seen.has(next)) {
         seen.add(next);
-        const { answer, value } = await callForAnswer('GET', next);
-        if (!Array.isArray(value)) {
-          throw new PangolinError('unexpected_answer', `${server} answered ${path} with something that is not a list`);
-        }
-        for (const row of value) rows.push(row as T);
+        const { answer, value, label } = await callForAnswer('GET', next);
+        for (const row of readListAnswer(value, label)) rows.push(row as T);
         next = all ? nextPage(answer) : null;
       }
       return rows;
     },
   };
 }
+
+const labelOf = ({ server, asked }: AnswerContext): string => `${server} answered ${asked}`;
 
 /** `?a=1&b=2`, or nothing; fields that are undefined are left out. */
 export function queryOf(fields: Record<string, unknown>): string {

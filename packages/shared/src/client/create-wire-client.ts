@@ -21,6 +21,11 @@ export interface WireClientOptions {
   beforeClose?(): Promise<void>;
 }
 
+const ISSUED_TOKEN = { token: 'secret' } as const;
+const ISSUED_KEY = { api_key: 'secret' } as const;
+const SERVICE_USER = { keys: 'list?' } as const;
+const SETTINGS_CHANGE = { affected_tokens: 'list' } as const;
+
 interface Parts {
   caller: Caller;
   original: OriginalServer;
@@ -28,8 +33,8 @@ interface Parts {
 }
 
 /**
- * The resources of one Pangolin server. Answers are trusted to have the contract's shape: checking them would cost every
- * command the time it takes to load the schemas.
+ * The resources of one Pangolin server. Of an answer's shape only what the client itself works with is checked, and the
+ * secrets: the whole contract would cost every command the time it takes to load the schemas.
  */
 export function createWireClient(options: WireClientOptions): WireClient {
   const { transport, now } = options;
@@ -46,7 +51,7 @@ export function createWireClient(options: WireClientOptions): WireClient {
     settings: {
       get: () => caller.call('GET', '/api/v1/config/settings'),
       update: (input, { dryRun } = {}) =>
-        caller.call('PUT', `/api/v1/config/settings${queryOf({ dry_run: dryRun })}`, input),
+        caller.call('PUT', `/api/v1/config/settings${queryOf({ dry_run: dryRun })}`, input, SETTINGS_CHANGE),
     },
     audit: { list: (query) => caller.list('/api/v1/audit', query) },
     app: { config: () => caller.call('GET', '/api/v1/app/config') },
@@ -61,14 +66,13 @@ function tokenCalls({ caller, original, now }: Parts): WireClient['tokens'] {
   const one = (id: string) => `/api/v1/tokens/${segment(id)}`;
   // The only revocation paths that an original server has, too.
   const revoke = async (path: string, reason: string | undefined) => {
-    const ours = () =>
-      caller.call<{ message: string } | undefined>('POST', path, reason === undefined ? {} : { reason });
-    const answer = await original.speak(ours, () => original.revoke(path, reason));
-    return { message: answer?.message ?? 'Revoked' };
+    const ours = () => caller.tell('POST', path, reason === undefined ? {} : { reason });
+    const { message = 'Revoked' } = await original.speak(ours, () => original.revoke(path, reason));
+    return { message };
   };
   return {
     async create(input) {
-      const ours = () => caller.call<IssuedToken>('POST', '/api/v1/tokens', input);
+      const ours = () => caller.call<IssuedToken>('POST', '/api/v1/tokens', input, ISSUED_TOKEN);
       return fillIssuedToken(await original.speak<{ token: string }>(ours, () => original.createToken(input)), now());
     },
     list: (query) => caller.list('/api/v1/users/me/tokens', query),
@@ -77,10 +81,15 @@ function tokenCalls({ caller, original, now }: Parts): WireClient['tokens'] {
     getSelf: () => caller.call('GET', '/api/v1/tokens/self'),
     revoke: (id, reason) => revoke(`/api/v1/auth/revoke/${segment(id)}`, reason),
     revokeSelf: (reason) => revoke('/api/v1/auth/revoke', reason),
-    revokeOfUser: (userId, reason) =>
-      caller.call('POST', `/api/v1/users/${segment(userId)}/tokens/revoke`, reason === undefined ? {} : { reason }),
-    delete: (id) => caller.call('DELETE', one(id)),
-    rotate: () => caller.call('POST', '/api/v1/tokens/rotate'),
+    async revokeOfUser(userId, reason) {
+      const body = reason === undefined ? {} : { reason };
+      const { message = 'Revoked' } = await caller.tell('POST', `/api/v1/users/${segment(userId)}/tokens/revoke`, body);
+      return { message };
+    },
+    async delete(id) {
+      await caller.tell('DELETE', one(id));
+    },
+    rotate: () => caller.call('POST', '/api/v1/tokens/rotate', undefined, ISSUED_TOKEN),
   };
 }
 
@@ -89,28 +98,28 @@ function serviceUserCalls({ caller, original, now }: Parts): WireClient['service
   const one = (id: string) => `${path}/${segment(id)}`;
 
   async function rotateOurs(id: string, input: RotateKey): Promise<IssuedApiKey> {
-    const current = await caller.call<Partial<ServiceUser>>('GET', one(id));
+    const current = await caller.call<Partial<ServiceUser>>('GET', one(id), undefined, SERVICE_USER);
     // An original server would ignore or refuse what the rotation says; its service users have no list of keys.
     if (current.keys === undefined && (await original.isOriginal())) {
       return fillIssuedApiKey(await original.rotateKey(id, input), current, now());
     }
     const expected = input.expected_key_id ?? current.keys?.[0]?.id;
-    return caller.call('POST', `${one(id)}/rotate`, {
-      ...input,
-      ...(expected === undefined ? {} : { expected_key_id: expected }),
-    });
+    const body = { ...input, ...(expected === undefined ? {} : { expected_key_id: expected }) };
+    return caller.call('POST', `${one(id)}/rotate`, body, ISSUED_KEY);
   }
 
   return {
     async create(input) {
-      const ours = () => caller.call<IssuedApiKey>('POST', path, input);
+      const ours = () => caller.call<IssuedApiKey>('POST', path, input, ISSUED_KEY);
       const answer = await original.speak<{ api_key: string }>(ours, () => original.createServiceUser(input));
       return fillIssuedApiKey(answer, {}, now());
     },
     list: async (query) => (await caller.list<ServiceUser>(path, query)).map(fillServiceUser),
-    get: async (id) => fillServiceUser(await caller.call('GET', one(id))),
-    update: async (id, input) => fillServiceUser(await caller.call('PUT', one(id), input)),
-    delete: (id) => caller.call('DELETE', one(id)),
+    get: async (id) => fillServiceUser(await caller.call('GET', one(id), undefined, SERVICE_USER)),
+    update: async (id, input) => fillServiceUser(await caller.call('PUT', one(id), input, SERVICE_USER)),
+    async delete(id) {
+      await caller.tell('DELETE', one(id));
+    },
     rotate: (id, input = {}) =>
       original.speak(
         () => rotateOurs(id, input),
@@ -126,16 +135,21 @@ function userCalls({ caller }: Parts): WireClient['users'] {
     // Both kinds of server read the kebab-case spelling; an original one wants it even when it is null.
     login: async ({ username, password, tenant_id = null }) =>
       fillLoggedIn(await caller.logIn(`${path}/login`, { username, password, 'tenant-id': tenant_id }), username),
-    logout: () => caller.call('POST', `${path}/logout`, {}),
+    async logout() {
+      const { message = 'Logged out' } = await caller.tell('POST', `${path}/logout`, {});
+      return { message };
+    },
     async me() {
-      const me = await caller.call<Me>('GET', `${path}/me`);
+      const me = await caller.call<Me>('GET', `${path}/me`, undefined, { credential: 'object?' });
       return me.credential === undefined ? fillMe(me, (await caller.authorize()).authorization) : me;
     },
     create: (input) => caller.call('POST', path, input),
     list: (query) => caller.list(path, query),
     get: (id) => caller.call('GET', one(id)),
     update: (id, input) => caller.call('PUT', one(id), input),
-    delete: (id) => caller.call('DELETE', one(id)),
+    async delete(id) {
+      await caller.tell('DELETE', one(id));
+    },
     resetPassword: (id, input) => caller.call('POST', `${one(id)}/password`, input),
   };
 }
@@ -148,6 +162,8 @@ function catalogCalls({ caller }: Parts): WireClient['catalogs'] {
     create: (input) => caller.call('POST', path, input),
     get: (name) => caller.call('GET', one(name)),
     update: (name, input) => caller.call('PUT', one(name), input),
-    delete: (name) => caller.call('DELETE', one(name)),
+    async delete(name) {
+      await caller.tell('DELETE', one(name));
+    },
   };
 }

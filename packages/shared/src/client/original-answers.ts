@@ -7,11 +7,13 @@ import { readJwtClaims } from './read-jwt.ts';
  */
 
 /** The spelling of the wire for a role in any other: `TenantUser` is `tenant-user`. */
-export const kebabRole = (role: string): Role =>
-  role
+export const kebabRole = (role: unknown): Role =>
+  (typeof role === 'string' ? role : 'unknown')
     .replace(/([a-z])([A-Z])/g, '$1-$2')
     .replace(/[_ ]/g, '-')
     .toLowerCase() as Role;
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 const expiryOf = (token: string): string => {
   const { exp } = readJwtClaims(token);
@@ -70,15 +72,16 @@ export const fillServiceUser = (answer: ServiceUser): ServiceUser => ({
 export function fillLoggedIn(answer: Partial<LoggedIn> & { token: string }, username: string): LoggedIn {
   const claims = readJwtClaims(answer.token);
   const user: Partial<LoggedIn['user']> = answer.user ?? {};
+  // These go into files that must be readable again, so nothing but text is taken.
   return {
     token: answer.token,
-    expires_at: answer.expires_at ?? expiryOf(answer.token),
+    expires_at: textOf(answer.expires_at) ?? expiryOf(answer.token),
     user: {
-      id: user.id ?? claims.sub ?? '',
-      username: user.username ?? claims.username ?? username,
-      email: user.email ?? null,
+      id: textOf(user.id) ?? claims.sub ?? '',
+      username: textOf(user.username) ?? claims.username ?? username,
+      email: textOf(user.email) ?? null,
       role: kebabRole(user.role ?? claims.role ?? 'tenant-user'),
-      tenant_id: user.tenant_id ?? claims.tenant_id ?? '',
+      tenant_id: textOf(user.tenant_id) ?? claims.tenant_id ?? '',
     },
   };
 }

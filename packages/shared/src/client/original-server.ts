@@ -28,7 +28,7 @@ export interface OriginalServer {
   createToken(input: CreateToken): Promise<{ token: string }>;
   createServiceUser(input: CreateServiceUser): Promise<{ api_key: string }>;
   rotateKey(id: string, input: RotateKey): Promise<{ api_key: string }>;
-  revoke(path: string, reason: string | undefined): Promise<{ message: string } | undefined>;
+  revoke(path: string, reason: string | undefined): Promise<{ message?: string }>;
 }
 
 /**
@@ -118,18 +118,19 @@ export function createOriginalServer({ caller, onNotice, now, tenantId }: Origin
       if (input.user_id !== undefined) throw cannot('mint a token by user id', 'Name the user by username');
       const body = { ...(await readOwner(input)), expires_in_hours: hoursOf(input) };
       tellLost({ name: input.name, description: input.description });
-      return caller.call('POST', '/api/v1/tokens', body);
+      return caller.call('POST', '/api/v1/tokens', body, { token: 'secret' });
     },
 
     async createServiceUser(input) {
       if (input.scopes?.length) throw cannot('narrow a service user with scopes', 'Create it without --scope');
       const days = daysOf(input);
-      return caller.call('POST', '/api/v1/service-users', {
+      const body = {
         name: input.name,
         ...(input.description === undefined ? {} : { description: input.description }),
         role: kebabRole(String(input.role ?? 'tenant-user')),
         ...(days === undefined ? {} : { expires_in_days: days }),
-      });
+      };
+      return caller.call('POST', '/api/v1/service-users', body, { api_key: 'secret' });
     },
 
     async rotateKey(id, input) {
@@ -140,12 +141,12 @@ export function createOriginalServer({ caller, onNotice, now, tenantId }: Origin
         throw cannot('change the lifetime when it rotates a key', 'Rotate without --expires-in-days');
       }
       tellLost({ 'the expected key (two rotations at once are not told apart)': input.expected_key_id });
-      return caller.call('POST', `/api/v1/service-users/${segment(id)}/rotate`, {});
+      return caller.call('POST', `/api/v1/service-users/${segment(id)}/rotate`, {}, { api_key: 'secret' });
     },
 
     async revoke(path, reason) {
       tellLost({ 'the reason of a revocation': reason });
-      return caller.call('POST', path, {});
+      return caller.tell('POST', path, {});
     },
   };
 }

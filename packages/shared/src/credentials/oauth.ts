@@ -1,7 +1,7 @@
 import type { TokenAnswer } from '../contract/index.ts';
 import { PangolinError } from '../errors.ts';
 import type { ObtainedSecret, SecretServer } from './obtained-secret.ts';
-import { readSecretText } from './secret-text.ts';
+import { isSecretText } from './secret-text.ts';
 
 /** What an OAuth 2.0 token endpoint refused with (RFC 6749 §5.2). */
 export interface OAuthRefusal {
@@ -32,10 +32,16 @@ export async function requestAccessToken(
   });
   const body = parseObject(answer.text);
   if (answer.status === 200 && typeof body?.access_token === 'string') {
+    if (!isSecretText(body.access_token)) {
+      throw new PangolinError(
+        'unexpected_answer',
+        `${origin} answered with an access token that no header could carry`,
+      );
+    }
     const { expires_in } = body as Partial<TokenAnswer>;
     return {
       kind: 'bearer',
-      secret: readSecretText(body.access_token, `The access token of ${origin}`),
+      secret: body.access_token,
       expiresAtMs: typeof expires_in === 'number' ? nowMs + expires_in * 1000 : null,
     };
   }

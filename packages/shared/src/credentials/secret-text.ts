@@ -1,11 +1,15 @@
 import { PangolinError } from '../errors.ts';
 
+/** Whether a value is a token or key as it may stand in a header: printable ASCII without spaces, at most 16 KiB. */
+export const isSecretText = (value: unknown): boolean =>
+  typeof value === 'string' && /^[\x21-\x7e]{1,16384}$/.test(value);
+
 /**
  * A token or key as it may stand in a header: printable ASCII without spaces, at most 16 KiB.
  * `label` names where it came from. Throws `credential_malformed`, never repeating it.
  */
 export function readSecretText(text: string, label: string): string {
-  if (/^[\x21-\x7e]{1,16384}$/.test(text)) return text;
+  if (isSecretText(text)) return text;
   const problem =
     text === ''
       ? 'is empty'

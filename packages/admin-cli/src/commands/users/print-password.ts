@@ -1,4 +1,4 @@
-import { type Context, type FieldValue, printSecret, RULE, toFieldBlock } from '@pangolin/shared/cli';
+import { type Context, type FieldValue, fieldText, printSecret, RULE, toFieldBlock } from '@pangolin/shared/cli';
 
 /** What is said around a generated password, and what happens when it cannot be shown. */
 interface PasswordStory {
@@ -26,7 +26,7 @@ export function printPassword(ctx: Context, { title, password, ...story }: Passw
         `${toFieldBlock(fields, style)}${RULE}`,
         '',
         '⚠️  Save this password securely. It will not be shown again.',
-        `💡 Log in: pangolin-user login --url URL --username ${username}`,
+        `💡 Log in: pangolin-user login --url URL --username ${fieldText(username)}`,
         '',
       ].join('\n'),
   });

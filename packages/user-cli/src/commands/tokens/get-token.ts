@@ -2,6 +2,7 @@ import type { Command } from '@commander-js/extra-typings';
 import {
   type Context,
   examples,
+  fieldText,
   printSecret,
   RULE,
   readLifetime,
@@ -77,7 +78,7 @@ function describePlace({ edges }: Context): string {
 const tokenBox = (issued: IssuedToken, origin: string): string => `✅ Token generated successfully!
 ${RULE}
 Token: ${issued.token}
-Expires: ${issued.expires_at}
+Expires: ${fieldText(issued.expires_at)}
 ${RULE}
 
 ⚠️  Save this token securely. It will not be shown again.
