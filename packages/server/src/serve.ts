@@ -117,13 +117,16 @@ async function logAnswer(
   answer: Response | Promise<Response>,
 ) {
   const response = await answer;
-  const path = incoming.url?.split('?', 1)[0];
+  const path = hideSecrets(incoming.url?.split('?', 1)[0] ?? '');
   log.info(
     { request_id: env.requestId, method: incoming.method, path, status: response.status, ms: now() - startMs },
     'request',
   );
   return response;
 }
+
+/** A token or key that somebody put into a path by mistake. */
+const hideSecrets = (path: string): string => path.replace(/eyJ[\w.%-]{20,}|pgl_\w+/g, '[secret]').slice(0, 500);
 
 /** The caller's own id, so that its log and ours meet; else a new one. */
 function readRequestId(given: string | string[] | undefined): string {

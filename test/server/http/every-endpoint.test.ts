@@ -30,9 +30,10 @@ describe('every endpoint', () => {
     for (const { path } of ENDPOINTS) {
       const { status, headers, json: problem } = await server.owner.send('PATCH', pathOf({ path } as Endpoint));
       expect({ path, status }).toEqual({ path, status: 405 });
-      const allowed = ENDPOINTS.filter((one) => matches(one.path, pathOf({ path } as Endpoint))).map((one) =>
-        one.method.toUpperCase(),
-      );
+      const asked = pathOf({ path } as Endpoint);
+      const written = ENDPOINTS.filter((one) => one.path === asked);
+      const served = written.length > 0 ? written : ENDPOINTS.filter((one) => matches(one.path, asked));
+      const allowed = served.map((one) => one.method.toUpperCase());
       expect(headers.get('allow')?.split(', ').sort()).toEqual([...new Set(allowed)].sort());
       expect((problem as { code: string }).code).toBe('method_not_allowed');
     }

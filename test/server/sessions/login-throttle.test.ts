@@ -85,14 +85,14 @@ describe('the login throttle', () => {
     expect(delays).toEqual([]);
   });
 
-  test('lets three wait in line and tells the rest when to come again', async () => {
+  test('lets five wait in line and tells the rest when to come again', async () => {
     const { fail, attempt, holdSleepers, wakeAll } = openThrottle();
     await fail(6);
     holdSleepers();
-    const inLine = [attempt(false), attempt(true), attempt(false)];
+    const inLine = [attempt(false), attempt(true), attempt(false), attempt(false), attempt(false)];
     expect(await attempt(true)).toBe('too_many_requests');
     wakeAll();
-    expect(await Promise.all(inLine)).toEqual([false, true, false]);
+    expect(await Promise.all(inLine)).toEqual([false, true, false, false, false]);
   });
 
   test('tries guesses that arrive together one after the other', async () => {

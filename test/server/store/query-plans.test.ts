@@ -9,7 +9,7 @@ import {
   findUserPrincipal,
   findUserPrincipalByName,
   raiseEpoch,
-  revokeDescendantsOfOthers,
+  revokeObtainedForOthers,
 } from '../../../packages/server/src/principals/store.ts';
 import * as serviceUsers from '../../../packages/server/src/service-users/store.ts';
 import { findSettings } from '../../../packages/server/src/settings/store.ts';
@@ -73,7 +73,7 @@ const QUERIES: Record<string, (db: Executor) => unknown> = {
   'a principal': (db) => Promise.all([findUserPrincipal(db, 'x'), findServiceUserPrincipal(db, 'x')]),
   'a principal by name': (db) => findUserPrincipalByName(db, 't', 'x'),
   'the end of a principal’s credentials': (db) => raiseEpoch(db, 'users', 'x', 1),
-  'what others obtained with a principal’s tokens': (db) => revokeDescendantsOfOthers(db, 'x', revoked),
+  'what others obtained with a principal’s tokens': (db) => revokeObtainedForOthers(db, 'x', revoked),
   'a service user': (db) => serviceUsers.findServiceUser(db, 't', 'x'),
   'a service user by name': (db) => serviceUsers.findServiceUserByName(db, 't', 'x'),
   'service users by name': (db) => serviceUsers.listServiceUsers(db, { tenantId: 't', afterName: 'a' }, window),

@@ -23,6 +23,8 @@ interface Credential {
   parent: Credential | null;
   endsAtMs: number;
   ended: boolean;
+  /** The index of what took its place when it was rotated. */
+  rotatedTo?: number;
 }
 
 interface World {
@@ -49,7 +51,7 @@ const pickFrom = (world: World, pick: number, fits: (one: Credential) => boolean
   return fitting[pick % Math.max(1, fitting.length)];
 };
 
-const remember = (world: World, one: Omit<Credential, 'caller' | 'other' | 'ended'>, secret: string) =>
+const remember = (world: World, one: Omit<Credential, 'caller' | 'other' | 'ended' | 'rotatedTo'>, secret: string) =>
   void world.credentials.push({
     ...one,
     ended: false,
@@ -85,6 +87,10 @@ const STEPS: Record<string, Step> = {
     if (!one) return;
     await world.beside.owner.call(tokensApi.revoke, { params: { jti: one.id } });
     one.ended = true;
+    for (let next = one.rotatedTo; next !== undefined; next = world.credentials[next]?.rotatedTo) {
+      const successor = world.credentials[next];
+      if (successor) successor.ended = true;
+    }
   },
   async rotateToken(world, pick) {
     const old = pickFrom(world, pick, ({ kind }) => kind === 'token');
@@ -92,6 +98,7 @@ const STEPS: Record<string, Step> = {
     const { token, id } = await old.caller.call(tokensApi.rotate);
     remember(world, { ...old, id }, token);
     old.ended = true;
+    old.rotatedTo = world.credentials.length - 1;
   },
   async rotateKey(world) {
     if (!world.isServiceUserActive) return;

@@ -2,6 +2,7 @@ import type { Catalog, CreateCatalog, UpdateCatalog } from '@pangolin/shared/con
 import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
 import type { Caller } from '../credentials/caller.ts';
+import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
 import { requirePermission } from '../policies/permissions.ts';
 import type { Executor } from '../store/schema.ts';
@@ -21,18 +22,18 @@ export async function createCatalog(deps: Deps, caller: Caller, input: CreateCat
     created_at: deps.now(),
     created_by: caller.actor.name,
   };
-  await deps.db
-    .transact(
-      async (tx) => {
-        if (await findCatalog(tx, row.tenant_id, row.name)) throw nameTaken(row.name);
-        await insertCatalog(tx, row);
-        await record(tx, deps, caller, 'catalog.created', row, { warehouse_location: row.warehouse_location });
-      },
-      { credentials: 'unchanged' },
-    )
-    .catch((error) => {
-      throw isDuplicate(error) ? nameTaken(row.name) : error;
-    });
+  await transactAs(
+    deps,
+    caller,
+    async (tx) => {
+      if (await findCatalog(tx, row.tenant_id, row.name)) throw nameTaken(row.name);
+      await insertCatalog(tx, row);
+      await record(tx, deps, caller, 'catalog.created', row, { warehouse_location: row.warehouse_location });
+    },
+    { credentials: 'unchanged' },
+  ).catch((error) => {
+    throw isDuplicate(error) ? nameTaken(row.name) : error;
+  });
   return presentCatalog(row);
 }
 
@@ -57,7 +58,9 @@ export async function readCatalog(
 /** Renames a catalog. */
 export async function updateCatalog(deps: Deps, caller: Caller, name: string, input: UpdateCatalog): Promise<Catalog> {
   requirePermission(caller.actor, 'catalogs:write');
-  return deps.db.transact(
+  return transactAs(
+    deps,
+    caller,
     async (tx) => {
       const row = await readCatalog(deps, caller, name, tx);
       const newName = input.name ?? row.name;
@@ -75,7 +78,9 @@ export async function updateCatalog(deps: Deps, caller: Caller, name: string, in
 /** Takes a catalog out of the registry. */
 export async function deleteCatalog(deps: Deps, caller: Caller, name: string): Promise<void> {
   requirePermission(caller.actor, 'catalogs:write');
-  await deps.db.transact(
+  await transactAs(
+    deps,
+    caller,
     async (tx) => {
       const row = await readCatalog(deps, caller, name, tx);
       await deleteCatalogRow(tx, row.id);

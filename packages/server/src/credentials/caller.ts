@@ -9,6 +9,8 @@ export interface PresentedCredential {
   expiresAtMs: number | null;
   /** When the key or service user behind it ends, to the millisecond; null: not by itself. */
   endsAtMs: number | null;
+  /** For an access token: how far it may be renewed; null: as far as what it descends from. */
+  renewableUntilMs: number | null;
   /** What it descends from: itself, the token or the key it was obtained with. */
   root: { kind: 'token' | 'api_key'; id: string } | null;
 }

@@ -30,6 +30,7 @@ export function judgeToken(state: TokenState, nowMs: number): Actor {
       id: state.id,
       createdAtMs: state.created_at,
       expiresAtMs: state.expires_at,
+      renewableUntilMs: state.renewable_until,
       endsAtMs: earliest(state.key_expires_at, earliest(state.key_owner_expires_at, state.service_user_expires_at)),
       root: { kind: state.root_kind, id: state.root_id },
     },
@@ -64,6 +65,7 @@ export function judgeApiKey(state: ApiKeyState, nowMs: number): Actor {
       createdAtMs: state.created_at,
       expiresAtMs,
       endsAtMs: expiresAtMs,
+      renewableUntilMs: null,
       root: { kind: 'api_key', id: state.id },
     },
   };

@@ -6,7 +6,8 @@ import { andThen, type MaybePromise } from '../maybe-promise.ts';
 /** How far apart two clocks may be, in seconds. */
 export const CLOCK_TOLERANCE_S = 60;
 
-const MAX_TOKEN_LENGTH = 4096;
+/** In characters; a longer one is neither issued nor read. */
+export const MAX_TOKEN_LENGTH = 4096;
 
 /** R and S, RFC 7518 §3.4. */
 const ES256_SIGNATURE_BYTES = 64;

@@ -1,23 +1,41 @@
 import { PangolinError } from '@pangolin/shared/errors';
 import type { Deps } from '../deps.ts';
+import type { Unit } from '../store/database.ts';
 import type { Executor } from '../store/schema.ts';
-import type { Actor } from './caller.ts';
+import type { Actor, Caller } from './caller.ts';
 import { judgeApiKey, judgeToken } from './judge.ts';
 import { findApiKeyStateIn, findTokenStateIn } from './store.ts';
 
 /**
- * Judges the presented credential once more, inside the transaction that issues another with it: one that was ended in
- * between must leave no descendant behind. Throws as authentication does.
+ * Runs a unit of work in the caller's name. Their credential is judged once more inside the transaction: one that was
+ * ended while the request waited changes nothing any more. Throws as authentication does.
  */
-export async function recheckCredential(tx: Executor, deps: Deps, { credential }: Actor): Promise<void> {
-  if (credential.id === null) return;
-  if (credential.type === 'api_key') {
-    const state = await findApiKeyStateIn(tx, credential.id);
-    if (!state) throw new PangolinError('api_key_revoked', 'The API key was rotated or revoked.');
-    judgeApiKey(state, deps.now());
-    return;
+export const transactAs = <T>(
+  deps: Deps,
+  { actor }: Caller,
+  unit: Unit<T>,
+  options?: { credentials: 'unchanged' },
+): Promise<T> =>
+  deps.db.transact(async (tx) => {
+    await recheckCredential(tx, deps, actor);
+    return unit(tx);
+  }, options);
+
+async function recheckCredential(tx: Executor, deps: Deps, actor: Actor): Promise<void> {
+  const now = await judgeAgain(tx, deps, actor.credential);
+  if (now && now.role !== actor.role) {
+    throw new PangolinError('forbidden', `Your role was changed just now; it is ${now.role}.`, { hint: 'Try again.' });
   }
-  const state = await findTokenStateIn(tx, credential.id);
-  if (!state) throw new PangolinError('token_unknown', 'The token is not known here.');
-  judgeToken(state, deps.now());
+}
+
+async function judgeAgain(tx: Executor, deps: Deps, { id, type }: Actor['credential']): Promise<Actor | undefined> {
+  if (id === null) return undefined;
+  if (type === 'api_key') {
+    const state = await findApiKeyStateIn(tx, id);
+    if (state) return judgeApiKey(state, deps.now());
+    throw new PangolinError('api_key_revoked', 'The API key was rotated or revoked.');
+  }
+  const state = await findTokenStateIn(tx, id);
+  if (state) return judgeToken(state, deps.now());
+  throw new PangolinError('token_unknown', 'The token is not known here.');
 }

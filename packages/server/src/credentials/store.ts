@@ -16,6 +16,7 @@ export interface TokenState {
   created_at: number;
   expires_at: number;
   revoked_at: number | null;
+  renewable_until: number | null;
   root_kind: 'token' | 'api_key';
   root_id: string;
   user_kind: 'user' | 'owner' | null;
@@ -86,6 +87,7 @@ const tokenStateQuery = (db: Executor) =>
     ])
     .select([
       't.revoked_at',
+      't.renewable_until',
       't.root_kind',
       't.root_id',
       'u.kind as user_kind',

@@ -91,5 +91,13 @@ const createOwner = (deps: Deps): Actor => ({
   role: 'root',
   scopes: [],
   epoch: 0,
-  credential: { type: 'owner', id: null, createdAtMs: 0, expiresAtMs: null, endsAtMs: null, root: null },
+  credential: {
+    type: 'owner',
+    id: null,
+    createdAtMs: 0,
+    expiresAtMs: null,
+    endsAtMs: null,
+    renewableUntilMs: null,
+    root: null,
+  },
 });

@@ -125,8 +125,28 @@ function requireContentType(c: Context<Env>, wanted: string): void {
   );
 }
 
-/** Counts while it reads: a length may be missing, or wrong. */
 async function readText(c: Context<Env>, maxBytes: number): Promise<string> {
+  try {
+    return await readBounded(c, maxBytes);
+  } catch (error) {
+    if (error instanceof PangolinError || !isHangUp(error)) throw error;
+    throw new PangolinError('invalid_request', 'The request ended before its body did.', { cause: error });
+  }
+}
+
+/** Whether the other side went away; nobody will read the answer. */
+function isHangUp(error: unknown): boolean {
+  const { name, code, message } = error as NodeJS.ErrnoException;
+  return (
+    name === 'AbortError' ||
+    code === 'ECONNRESET' ||
+    code === 'ERR_STREAM_PREMATURE_CLOSE' ||
+    /abort|connection closed/i.test(message)
+  );
+}
+
+/** Counts while it reads: a length may be missing, or wrong. */
+async function readBounded(c: Context<Env>, maxBytes: number): Promise<string> {
   const tooLarge = () => new PangolinError('body_too_large', `The body is larger than ${maxBytes / 1024 / 1024} MiB.`);
   const announced = Number(readHeader(c, 'content-length') ?? Number.NaN);
   if (announced > maxBytes) throw tooLarge();

@@ -159,5 +159,8 @@ export function findMethods(path: string): string[] {
       parts.every((part, i) => part === given[i] || (part.startsWith('{') && given[i] !== ''))
     );
   });
-  return [...new Set(found.map((endpoint) => endpoint.method.toUpperCase()))];
+  // As in the router, a path that is written out goes before one with a parameter.
+  const literal = found.filter((endpoint) => endpoint.path === path);
+  const served = literal.length > 0 ? literal : found;
+  return [...new Set(served.map((endpoint) => endpoint.method.toUpperCase()))];
 }

@@ -1,5 +1,5 @@
 import { publicApi } from '@pangolin/shared/contract/public';
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import type { Deps } from '../deps.ts';
 import type { Env } from '../http/env.ts';
 import { replyJson } from '../http/reply.ts';
@@ -40,9 +40,7 @@ export function publicRoutes(deps: Deps): Hono<Env> {
     replyJson(c, await deps.signingKeys.readJwks(), 200, { 'cache-control': 'public, max-age=300' }),
   );
 
-  route(app, deps, publicApi.metadata, (c) =>
-    replyJson(c, createMetadata(deps.publicUrl ?? new URL(c.req.url).origin)),
-  );
+  route(app, deps, publicApi.metadata, (c) => replyJson(c, createMetadata(deps.publicUrl ?? readOwnOrigin(c))));
 
   app.get('/api/v1/openapi.json', async (c) => {
     const { createOpenApi } = await import('../http/openapi.ts');
@@ -51,3 +49,6 @@ export function publicRoutes(deps: Deps): Hono<Env> {
 
   return app;
 }
+
+/** Where the client found this server: by the Host that was checked, whatever URL a request line named. */
+const readOwnOrigin = (c: Context<Env>): string => `http://${c.env.incoming?.headers.host ?? new URL(c.req.url).host}`;

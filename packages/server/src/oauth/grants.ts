@@ -2,9 +2,9 @@ import type { TokenAnswer, TokenRequest } from '@pangolin/shared/contract/oauth'
 import { coversScopes, expandScopes, scope as scopeSchema } from '@pangolin/shared/contract/scopes';
 import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
-import { type Actor, type Caller, endOf } from '../credentials/caller.ts';
+import type { Actor, Caller } from '../credentials/caller.ts';
 import { readToken } from '../credentials/read-token.ts';
-import { recheckCredential } from '../credentials/recheck-credential.ts';
+import { transactAs } from '../credentials/recheck-credential.ts';
 import { judgeClaims, verifyCredential } from '../credentials/verify-credential.ts';
 import type { Deps } from '../deps.ts';
 import { formatTime, HOUR_MS, wholeSecond } from '../times.ts';
@@ -34,7 +34,7 @@ export async function grantClientCredentials(
 ): Promise<TokenAnswer> {
   if (!client) throw invalidClient();
   return issueAccessToken(deps, { actor: client, origin }, request, {
-    endMs: endOf(client.credential),
+    renewableUntilMs: null,
     parentTokenId: null,
     grant: 'client_credentials',
   });
@@ -62,7 +62,7 @@ export async function grantTokenExchange(
   if (client && actor.id !== client.id)
     throw oauthError('invalid_grant', 'The subject token was not issued to this client.');
   return issueAccessToken(deps, { actor, origin }, request, {
-    endMs: await readRootEnd(deps, actor),
+    renewableUntilMs: await readRenewalEnd(deps, actor),
     parentTokenId: actor.credential.id,
     grant: 'token_exchange',
   });
@@ -92,28 +92,37 @@ async function readExpiredSubject(deps: Deps, subject: string): Promise<Actor> {
   }
 }
 
-/** When what a token descends from ends. */
-async function readRootEnd(deps: Deps, { credential }: Actor): Promise<number | null> {
-  const { root, endsAtMs, type } = credential;
-  if (type === 'api_key')
-    throw oauthError('invalid_request', 'The subject token is an API key; use grant_type=client_credentials.');
-  if (root?.kind !== 'token') return endsAtMs;
-  const row = await readRootToken(deps.db.read, root.id);
-  if (!row) throw oauthError('invalid_grant', 'The token cannot be renewed any more.');
-  return row.kind === 'session' ? row.created_at + SESSION_RENEWAL_MS : row.expires_at;
+/**
+ * How far a token may be renewed: a personal one to its own end, a login for a day; what was renewed, as far as that from
+ * which it was. Null: as long as its key.
+ */
+async function readRenewalEnd(deps: Deps, { credential }: Actor): Promise<number | null> {
+  switch (credential.type) {
+    case 'personal':
+      return credential.expiresAtMs;
+    case 'session': {
+      const row = credential.root && (await readRootToken(deps.db.read, credential.root.id));
+      return row ? row.created_at + SESSION_RENEWAL_MS : credential.expiresAtMs;
+    }
+    case 'access':
+      return credential.renewableUntilMs;
+    default:
+      throw oauthError('invalid_request', 'The subject token is an API key; use grant_type=client_credentials.');
+  }
 }
 
 async function issueAccessToken(
   deps: Deps,
   caller: Caller,
   request: TokenRequest,
-  plan: { endMs: number | null; parentTokenId: string | null; grant: string },
+  plan: { renewableUntilMs: number | null; parentTokenId: string | null; grant: string },
 ): Promise<TokenAnswer> {
   const { actor } = caller;
   const { root } = actor.credential;
   if (root === null) throw oauthError('invalid_grant', 'This credential cannot be exchanged.');
   const now = wholeSecond(deps.now());
-  const expiresAtMs = wholeSecond(Math.min(now + ACCESS_TOKEN_MS, plan.endMs ?? Number.POSITIVE_INFINITY));
+  const ends = [plan.renewableUntilMs, actor.credential.endsAtMs].filter((end) => end !== null);
+  const expiresAtMs = wholeSecond(Math.min(now + ACCESS_TOKEN_MS, ...ends));
   if (expiresAtMs <= now) throw oauthError('invalid_grant', 'What this token descends from has ended; log in again.');
   const scopes = readScopes(actor, request.scope);
   const prepared = await prepareToken(deps, {
@@ -129,11 +138,13 @@ async function issueAccessToken(
     role: actor.role,
     scopes,
     expiresAtMs,
+    renewableUntilMs: plan.renewableUntilMs,
     parent: { tokenId: plan.parentTokenId, root },
   });
-  await deps.db.transact(
+  await transactAs(
+    deps,
+    caller,
     async (tx) => {
-      await recheckCredential(tx, deps, actor);
       await prepared.store(tx, actor.epoch);
       await recordAudit(tx, deps, caller, {
         action: 'token.created',

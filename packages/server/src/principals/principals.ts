@@ -5,7 +5,7 @@ import {
   findUserPrincipal,
   findUserPrincipalByName,
   raiseEpoch,
-  revokeDescendantsOfOthers,
+  revokeObtainedForOthers,
 } from './store.ts';
 
 /** Whoever can own a credential: a user, the embedded owner, or a service user. */
@@ -35,7 +35,7 @@ export async function findPrincipal(
 }
 
 /**
- * Ends everything issued to a principal until now, and what others obtained with it; what is issued afterwards is of the
+ * Ends everything issued to a principal until now, and what they obtained for others; what is issued afterwards is of the
  * new epoch.
  */
 export async function endCredentials(
@@ -44,8 +44,11 @@ export async function endCredentials(
   ended: { at: number; by: string },
 ): Promise<void> {
   await raiseEpoch(tx, principal.kind === 'user' ? 'users' : 'service_users', principal.id, ended.at);
-  await revokeDescendantsOfOthers(tx, principal.id, ended);
+  await revokeObtainedForOthers(tx, principal.id, ended);
 }
+
+/** Ends what a principal obtained for others: they have lost the rights it was obtained with. */
+export const endObtainedForOthers = revokeObtainedForOthers;
 
 const toPrincipal = (
   row: { id: string; tenant_id: string; name: string; role: Role; active: number; epoch: number },

@@ -23,23 +23,24 @@ export const findServiceUserPrincipal = (db: Executor, id: string) =>
     .where('id', '=', id)
     .executeTakeFirst();
 
-/** Revokes what others obtained with a principal's tokens, down the generations. */
-export const revokeDescendantsOfOthers = (db: Executor, ownerId: string, revoked: { at: number; by: string }) =>
+/** Revokes what a principal obtained for others with its tokens and keys, down the generations. */
+export const revokeObtainedForOthers = (db: Executor, actorId: string, revoked: { at: number; by: string }) =>
   db
     .withRecursive('family', (cte) =>
       cte
-        .selectFrom('tokens as parent')
-        .innerJoin('tokens as child', 'child.parent_id', 'parent.id')
-        .select('child.id')
-        .where('parent.owner_id', '=', ownerId)
-        .where('child.owner_id', '<>', ownerId)
+        .selectFrom('tokens')
+        .select('tokens.id')
+        .where('tokens.actor_id', '=', actorId)
+        .where('tokens.owner_id', '<>', actorId)
+        // What was minted after an interactive login stands by itself.
+        .where(({ eb, or }) => or([eb('tokens.parent_id', 'is not', null), eb('tokens.root_kind', '=', 'api_key')]))
         .union(cte.selectFrom('tokens').innerJoin('family', 'family.id', 'tokens.parent_id').select('tokens.id')),
     )
     .updateTable('tokens')
     .set({
       revoked_at: revoked.at,
       revoked_by: revoked.by,
-      revoked_reason: 'the credential it was obtained with was revoked',
+      revoked_reason: 'what it was obtained with was ended or lost rights',
     })
     .where('id', 'in', (eb) => eb.selectFrom('family').select('family.id'))
     .where('revoked_at', 'is', null)

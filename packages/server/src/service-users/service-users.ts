@@ -1,4 +1,4 @@
-import type { Role } from '@pangolin/shared/contract/roles';
+import { type Role, roleRank } from '@pangolin/shared/contract/roles';
 import { coversScopes, expandScopes } from '@pangolin/shared/contract/scopes';
 import type {
   CreateServiceUser,
@@ -11,9 +11,10 @@ import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
 import { createApiKey, previewApiKey } from '../credentials/api-key.ts';
 import type { Caller } from '../credentials/caller.ts';
+import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
 import { requirePermission, requireRankOf } from '../policies/permissions.ts';
-import { endCredentials } from '../principals/principals.ts';
+import { endCredentials, endObtainedForOthers } from '../principals/principals.ts';
 import type { Executor } from '../store/schema.ts';
 import { isDuplicate } from '../store/storage-errors.ts';
 import { DAY_MS, formatOptionalTime, formatTime, HOUR_MS, wholeSecond } from '../times.ts';
@@ -62,25 +63,25 @@ export async function createServiceUser(
     last_used_client: null,
   };
   const key = createApiKey(deps.randomBytes);
-  await deps.db
-    .transact(
-      async (tx) => {
-        if (await findServiceUserByName(tx, row.tenant_id, row.name)) throw nameTaken(row.name);
-        await insertServiceUser(tx, row);
-        await insertKey(tx, newKey(caller, row, key, deps.now(), null));
-        await recordAudit(tx, deps, caller, {
-          action: 'service_user.created',
-          resourceType: 'service_user',
-          resourceId: row.id,
-          resourceName: row.name,
-          details: { role: row.role, scopes, expires_at: formatOptionalTime(row.expires_at), key_id: key.id },
-        });
-      },
-      { credentials: 'unchanged' },
-    )
-    .catch((error) => {
-      throw isDuplicate(error) ? nameTaken(row.name) : error;
-    });
+  await transactAs(
+    deps,
+    caller,
+    async (tx) => {
+      if (await findServiceUserByName(tx, row.tenant_id, row.name)) throw nameTaken(row.name);
+      await insertServiceUser(tx, row);
+      await insertKey(tx, newKey(caller, row, key, deps.now(), null));
+      await recordAudit(tx, deps, caller, {
+        action: 'service_user.created',
+        resourceType: 'service_user',
+        resourceId: row.id,
+        resourceName: row.name,
+        details: { role: row.role, scopes, expires_at: formatOptionalTime(row.expires_at), key_id: key.id },
+      });
+    },
+    { credentials: 'unchanged' },
+  ).catch((error) => {
+    throw isDuplicate(error) ? nameTaken(row.name) : error;
+  });
   return presentIssuedKey(row, key, row.created_at, row.expires_at);
 }
 
@@ -107,7 +108,7 @@ export async function updateServiceUser(
 ): Promise<ServiceUser> {
   const { actor } = caller;
   requirePermission(actor, 'service_users:write');
-  return deps.db.transact(async (tx) => {
+  return transactAs(deps, caller, async (tx) => {
     const row = await readServiceUser(deps, caller, id, tx);
     requireRankOf(actor, row.role, row.name);
     if (input.role !== undefined) requireRankOf(actor, input.role, 'The service user');
@@ -126,6 +127,9 @@ export async function updateServiceUser(
       change.expires_at =
         input.expires_at === null ? null : readExpiresAt({ expires_at: input.expires_at }, deps.now());
     if (Object.keys(change).length > 0) await updateServiceUserRow(tx, row.id, change);
+    if (input.role !== undefined && roleRank(input.role) < roleRank(row.role)) {
+      await endObtainedForOthers(tx, row.id, { at: deps.now(), by: actor.id });
+    }
     if (row.active === 1 && input.active === false)
       await endCredentials(tx, { id: row.id, kind: 'service_user' }, { at: deps.now(), by: actor.id });
     await recordAudit(tx, deps, caller, {
@@ -144,7 +148,7 @@ export async function updateServiceUser(
 /** Deletes a service user; its keys and everything obtained with them stop. */
 export async function deleteServiceUser(deps: Deps, caller: Caller, id: string): Promise<void> {
   requirePermission(caller.actor, 'service_users:write');
-  await deps.db.transact(async (tx) => {
+  await transactAs(deps, caller, async (tx) => {
     const row = await readServiceUser(deps, caller, id, tx);
     requireRankOf(caller.actor, row.role, row.name);
     await endCredentials(tx, { id: row.id, kind: 'service_user' }, { at: deps.now(), by: caller.actor.id });
@@ -173,7 +177,7 @@ export async function rotateKey(
   const before = await readServiceUser(deps, caller, id);
   const expected = input.expected_key_id ?? (await listKeys(deps.db.read, [before.id]))[0]?.id;
   const key = createApiKey(deps.randomBytes);
-  return deps.db.transact(async (tx) => {
+  return transactAs(deps, caller, async (tx) => {
     const now = deps.now();
     const row = await readServiceUser(deps, caller, id, tx);
     requireRankOf(actor, row.role, row.name);

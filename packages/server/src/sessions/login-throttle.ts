@@ -10,7 +10,7 @@ const TOLD_AFTER_FAILURES = 9;
 
 const FORGET_AFTER_MS = 15 * 60_000;
 const MAX_ENTRIES = 10_000;
-const MAX_IN_LINE = 3;
+const MAX_IN_LINE = 5;
 
 interface Entry {
   failures: number;

@@ -79,6 +79,7 @@ const toActor = (user: UserRow, { row }: PreparedToken): Actor => ({
     createdAtMs: row.created_at,
     expiresAtMs: row.expires_at,
     endsAtMs: null,
+    renewableUntilMs: null,
     root: { kind: 'token', id: row.id },
   },
 });

@@ -2,6 +2,7 @@ import type { Settings, SettingsChange, UpdateSettings } from '@pangolin/shared/
 import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
 import type { Caller } from '../credentials/caller.ts';
+import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
 import { requirePermission } from '../policies/permissions.ts';
 import type { Executor } from '../store/schema.ts';
@@ -29,7 +30,7 @@ export async function updateSettings(
 ): Promise<SettingsChange> {
   requirePermission(caller.actor, 'settings:write');
   const { tenantId } = caller.actor;
-  return deps.db.transact(async (tx) => {
+  return transactAs(deps, caller, async (tx) => {
     const before = await readSettings(tx, tenantId);
     const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
     const after: Settings = { ...before, ...given };

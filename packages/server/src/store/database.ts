@@ -8,7 +8,7 @@ import { LOCK_PATIENCE_MS, openSqlite, preparePointQuery, retryWhileBusy } from 
 import { readStorageError } from './storage-errors.ts';
 
 /** A unit of work: all of it is committed, or none. Takes its transaction; the read connection would not see its changes. */
-type Unit<T> = (tx: Transaction<Schema>) => Promise<T>;
+export type Unit<T> = (tx: Transaction<Schema>) => Promise<T>;
 
 export interface Database {
   /** For reading what is committed; never writes. */

@@ -91,6 +91,8 @@ export interface ApiKeysTable {
 
 /**
  * Every token ever issued, by its `jti` (`id`).
+ * `rotated_to` is the token that took its place. `renewable_until` is how far an access token may be renewed; null: as far
+ * as what it descends from.
  * `parent_id` is the token it was obtained with and dies with; `root_id` the key, login or token it descends from.
  */
 export interface TokensTable {
@@ -113,6 +115,8 @@ export interface TokensTable {
   revoked_at: number | null;
   revoked_by: string | null;
   revoked_reason: string | null;
+  rotated_to: string | null;
+  renewable_until: number | null;
   last_used_at: number | null;
   last_used_ip: string | null;
   last_used_client: string | null;

@@ -1,5 +1,7 @@
 import type { Role } from '@pangolin/shared/contract/roles';
 import type { TokenKind } from '@pangolin/shared/contract/tokens';
+import { PangolinError } from '@pangolin/shared/errors';
+import { MAX_TOKEN_LENGTH } from '../credentials/read-token.ts';
 import type { Deps } from '../deps.ts';
 import type { Executor } from '../store/schema.ts';
 import { wholeSecond } from '../times.ts';
@@ -25,6 +27,8 @@ export interface TokenPlan {
   createdAtMs?: number;
   name?: string | null;
   description?: string | null;
+  /** For access tokens: how far they may be renewed; null: as far as what they descend from. */
+  renewableUntilMs?: number | null;
   /** What it is obtained with and dies with; null: it stands by itself. */
   parent: { tokenId: string | null; root: { kind: 'token' | 'api_key'; id: string } } | null;
 }
@@ -61,6 +65,8 @@ export async function prepareToken(deps: Deps, plan: TokenPlan): Promise<Prepare
     revoked_at: null,
     revoked_by: null,
     revoked_reason: null,
+    rotated_to: null,
+    renewable_until: plan.renewableUntilMs ?? null,
     last_used_at: null,
     last_used_ip: null,
     last_used_client: null,
@@ -79,6 +85,15 @@ export async function prepareToken(deps: Deps, plan: TokenPlan): Promise<Prepare
     scope: plan.scopes.join(' '),
     kind: plan.kind,
   });
+  if (secret.length > MAX_TOKEN_LENGTH) {
+    throw new PangolinError(
+      'policy_refused',
+      'The token would be too long to be sent: it carries too many or too long scopes.',
+      {
+        hint: 'Ask for fewer scopes, or for whole catalogs.',
+      },
+    );
+  }
   return { secret, row, store: (tx, epoch) => insertToken(tx, { ...row, epoch }) };
 }
 

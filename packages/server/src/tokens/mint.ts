@@ -4,7 +4,7 @@ import type { CreateToken, IssuedToken } from '@pangolin/shared/contract/tokens'
 import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
 import type { Actor, Caller } from '../credentials/caller.ts';
-import { recheckCredential } from '../credentials/recheck-credential.ts';
+import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
 import { readTenant } from '../installation/tenants.ts';
 import { requirePermission, requireRankOf } from '../policies/permissions.ts';
@@ -40,9 +40,10 @@ export async function mintToken(
     description: input.description ?? null,
     parent: readParent(actor),
   });
-  await deps.db.transact(
+  await transactAs(
+    deps,
+    caller,
     async (tx) => {
-      await recheckCredential(tx, deps, actor);
       const now = await findPrincipal(tx, { id: owner.id });
       if (!now?.active)
         throw new PangolinError('principal_inactive', 'The owner of the token is deactivated or deleted.');
@@ -119,7 +120,10 @@ async function findOwner(deps: Deps, actor: Actor, tenantId: string, input: Crea
   } else {
     requirePermission(actor, 'tokens:manage');
     const other = named ?? (userId && (await findPrincipal(deps.db.read, { tenantId, id: userId.toLowerCase() })));
-    if (other) return other;
+    if (other) {
+      requireRankOf(actor, other.role, other.name);
+      return other;
+    }
   }
   throw new PangolinError('not_found', 'There is no such user.', { hint: 'See the users: pangolin-admin list-users' });
 }

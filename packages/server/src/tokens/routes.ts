@@ -66,9 +66,9 @@ export function tokenRoutes(deps: Deps): Hono<Env> {
 
   for (const endpoint of [tokensApi.revoke, tokensApi.revokeAlias]) {
     route(app, deps, endpoint, async (c, { caller, params, body }) => {
-      const changed = await revokeToken(deps, caller, params.jti, body.reason);
+      const ended = await revokeToken(deps, caller, params.jti, body.reason);
       return replyJson(c, {
-        message: changed ? `Token ${params.jti} revoked.` : `Token ${params.jti} was revoked already.`,
+        message: describeRevocation(params.jti.toLowerCase(), ended),
       });
     });
   }
@@ -97,4 +97,11 @@ export function tokenRoutes(deps: Deps): Hono<Env> {
   }
 
   return app;
+}
+
+function describeRevocation(asked: string, ended: string | null): string {
+  if (ended === null) return `Token ${asked} was revoked already.`;
+  return ended === asked
+    ? `Token ${asked} revoked.`
+    : `Token ${asked} had been rotated; ${ended}, which took its place, is revoked.`;
 }

@@ -160,6 +160,10 @@ export async function revokeFamily(
   return Number(result.numUpdatedRows);
 }
 
+/** Notes which token took the place of another. */
+export const noteRotation = (db: Executor, id: string, rotatedTo: string) =>
+  db.updateTable('tokens').set({ rotated_to: rotatedTo }).where('id', '=', id).execute();
+
 /** Good tokens of a tenant that live longer than other limits would allow. */
 export function listTokensBeyond(db: Executor, tenantId: string, now: Standing, then: Settings, limit: number) {
   return selectTokensBeyond(db, tenantId, now, then)

@@ -3,9 +3,9 @@ import type { IssuedToken } from '@pangolin/shared/contract/tokens';
 import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
 import type { Caller } from '../credentials/caller.ts';
-import { recheckCredential } from '../credentials/recheck-credential.ts';
+import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
-import { hasPermission, requirePermission } from '../policies/permissions.ts';
+import { hasPermission, requirePermission, requireRankOf } from '../policies/permissions.ts';
 import { endCredentials, findPrincipal } from '../principals/principals.ts';
 import { readSettings } from '../settings/settings.ts';
 import type { Executor } from '../store/schema.ts';
@@ -17,6 +17,7 @@ import {
   deleteTokensExpiredBefore,
   findToken,
   listTokensBeyond,
+  noteRotation,
   revokeFamily,
   type Standing,
   type TokenRow,
@@ -68,19 +69,25 @@ export async function revokePresentedToken(deps: Deps, caller: Caller, reason: s
   await deps.db.transact((tx) => revoke(tx, deps, caller, { id, name: null }, reason));
 }
 
-/** Revokes a token and everything obtained with it. Answers false when it was revoked already: then nothing changes. */
+/**
+ * Revokes a token and everything obtained with it; of one that was rotated, what took its place. Answers the id of the
+ * token that was ended, or null when it was revoked already: then nothing changes.
+ */
 export async function revokeToken(
   deps: Deps,
   caller: Caller,
   id: string,
   reason: string | undefined,
-): Promise<boolean> {
-  requirePermission(caller.actor, 'tokens:write');
-  return deps.db.transact(async (tx) => {
-    const row = await readToken(deps, caller, id, tx);
-    if (row.revoked_at !== null) return false;
+): Promise<string | null> {
+  const { actor } = caller;
+  requirePermission(actor, 'tokens:write');
+  return transactAs(deps, caller, async (tx) => {
+    let row = await readToken(deps, caller, id, tx);
+    while (row.rotated_to !== null) row = await readToken(deps, caller, row.rotated_to, tx);
+    if (row.owner_id !== actor.id) requireRankOf(actor, row.role, 'The token');
+    if (row.revoked_at !== null) return null;
     await revoke(tx, deps, caller, row, reason);
-    return true;
+    return row.id;
   });
 }
 
@@ -94,12 +101,13 @@ export async function revokeTokensOf(
   const { actor } = caller;
   requirePermission(actor, principalId.toLowerCase() === actor.id ? 'tokens:write' : 'tokens:manage');
   if (actor.scopes.length > 0) requirePermission(actor, 'tokens:manage');
-  return deps.db.transact(async (tx) => {
+  return transactAs(deps, caller, async (tx) => {
     const principal = await findPrincipal(tx, { tenantId: actor.tenantId, id: principalId.toLowerCase() });
     if (!principal)
       throw new PangolinError('not_found', 'There is no such user.', {
         hint: 'See the users: pangolin-admin list-users',
       });
+    if (principal.id !== actor.id) requireRankOf(actor, principal.role, principal.name);
     await endCredentials(tx, principal, { at: deps.now(), by: actor.id });
     await recordAudit(tx, deps, caller, {
       action: `${principal.kind}.credentials_revoked`,
@@ -121,20 +129,23 @@ export async function rotateToken(deps: Deps, caller: Caller): Promise<IssuedTok
   const prepared = await prepareToken(deps, {
     kind: old.kind,
     owner: { id: old.owner_id, kind: old.owner_kind, name: actor.name, epoch: actor.epoch },
-    actorId: actor.id,
+    // Whoever it was obtained by answers for it still.
+    actorId: old.actor_id,
     tenantId: old.tenant_id,
     role: old.role,
     scopes: JSON.parse(old.scopes),
     expiresAtMs: old.expires_at,
+    renewableUntilMs: old.renewable_until,
     // A login may be renewed for so long from when it was made; rotating it must not start that anew.
     ...(old.kind === 'session' ? { createdAtMs: old.created_at } : {}),
     name: old.name,
     description: old.description,
     parent: isOwnRoot ? null : { tokenId: old.parent_id, root: { kind: old.root_kind, id: old.root_id } },
   });
-  await deps.db.transact(async (tx) => {
-    await recheckCredential(tx, deps, actor);
-    await revokeFamily(tx, old.id, { at: deps.now(), by: actor.id, reason: `rotated to ${prepared.row.id}` });
+  await transactAs(deps, caller, async (tx) => {
+    const reason = `rotated to ${prepared.row.id}`;
+    await revokeFamily(tx, old.id, { at: deps.now(), by: actor.id, reason });
+    await noteRotation(tx, old.id, prepared.row.id);
     await prepared.store(tx, old.epoch);
     await recordAudit(tx, deps, caller, {
       action: 'token.rotated',

@@ -8,9 +8,11 @@ const NOBODY = '$argon2id$v=19$m=19456,t=2,p=1$/Npy0Wirpl30Tma5H4cmEg$o4Xdjfh4RG
 
 const MAX_RUNNING = 2;
 const MAX_WAITING = 32;
-const MAX_WAITING_PER_ADDRESS = 8;
+/** One sender's logins stand in a line of their own, four of which may stand in everybody's. */
+const MAX_RUNNING_PER_ADDRESS = 4;
+const MAX_WAITING_PER_ADDRESS = 64;
 
-/** Password hashing, bounded: at most two at once, 32 waiting (8 of one address), then `unavailable` or `too_many_requests`. */
+/** Password hashing, bounded: at most two at once, 32 waiting (4 of one address, whose others wait behind them), then `unavailable` or `too_many_requests`. */
 export interface Passwords {
   hash(password: string): Promise<string>;
   /** `hash: null` takes as long, and is never right. */
@@ -18,7 +20,7 @@ export interface Passwords {
 }
 
 export function createPasswords(): Passwords {
-  const run = createTurnstile();
+  const run = createTurnstiles();
   return {
     hash: (password) =>
       run(null, async () => {
@@ -34,42 +36,59 @@ export function createPasswords(): Passwords {
   };
 }
 
-function createTurnstile() {
+type Turnstile = <T>(work: () => Promise<T>) => Promise<T>;
+
+/** Lets some through at a time; the rest waits in line, up to a length. */
+function createTurnstile(limits: { running: number; waiting: number; refuse(): PangolinError }) {
   let running = 0;
   const waiting: (() => void)[] = [];
-  const perAddress = new Map<string, number>();
-
-  return async function pass<T>(address: string | null, work: () => Promise<T>): Promise<T> {
-    const inLine = address === null ? 0 : (perAddress.get(address) ?? 0);
-    // One sender may fill its own part of the line, never everybody's.
-    if (inLine >= MAX_WAITING_PER_ADDRESS) {
-      throw new PangolinError('too_many_requests', 'Too many logins at once from this address.', {
-        retryAfterSeconds: 1,
-      });
-    }
-    if (running >= MAX_RUNNING && waiting.length >= MAX_WAITING) {
-      throw new PangolinError('unavailable', 'Too many logins at once.', {
-        hint: 'Try again in a moment.',
-        retryAfterSeconds: 1,
-      });
-    }
-    if (address !== null) perAddress.set(address, inLine + 1);
+  const pass: Turnstile = async (work) => {
+    if (running >= limits.running) {
+      if (waiting.length >= limits.waiting) throw limits.refuse();
+      await new Promise<void>((turn) => waiting.push(turn));
+    } else running += 1;
     try {
-      if (running >= MAX_RUNNING) await new Promise<void>((turn) => waiting.push(turn));
-      else running += 1;
       return await work();
     } finally {
       const next = waiting.shift();
       // The place is handed over, not given up: the count stays.
       if (next) next();
       else running -= 1;
-      if (address !== null) leave(address);
     }
   };
+  return { pass, isEmpty: () => running === 0 };
+}
 
-  function leave(address: string): void {
-    const left = (perAddress.get(address) ?? 1) - 1;
-    if (left === 0) perAddress.delete(address);
-    else perAddress.set(address, left);
-  }
+/** A turnstile for everybody, behind one for each address: a sender slows down its own logins first. */
+function createTurnstiles() {
+  const everybody = createTurnstile({
+    running: MAX_RUNNING,
+    waiting: MAX_WAITING,
+    refuse: () =>
+      new PangolinError('unavailable', 'Too many logins at once.', {
+        hint: 'Try again in a moment.',
+        retryAfterSeconds: 1,
+      }),
+  });
+  const byAddress = new Map<string, ReturnType<typeof createTurnstile>>();
+
+  return async function pass<T>(address: string | null, work: () => Promise<T>): Promise<T> {
+    if (address === null) return everybody.pass(work);
+    const own =
+      byAddress.get(address) ??
+      createTurnstile({
+        running: MAX_RUNNING_PER_ADDRESS,
+        waiting: MAX_WAITING_PER_ADDRESS,
+        refuse: () =>
+          new PangolinError('too_many_requests', 'Too many logins at once from this address.', {
+            retryAfterSeconds: 1,
+          }),
+      });
+    byAddress.set(address, own);
+    try {
+      return await own.pass(() => everybody.pass(work));
+    } finally {
+      if (own.isEmpty()) byAddress.delete(address);
+    }
+  };
 }

@@ -1,4 +1,4 @@
-import type { Role } from '@pangolin/shared/contract/roles';
+import { type Role, roleRank } from '@pangolin/shared/contract/roles';
 import type {
   CreatedUser,
   CreateUser,
@@ -11,9 +11,10 @@ import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
 import { encodeBase62 } from '../credentials/base62.ts';
 import type { Caller } from '../credentials/caller.ts';
+import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
 import { requirePermission, requireRankOf } from '../policies/permissions.ts';
-import { endCredentials } from '../principals/principals.ts';
+import { endCredentials, endObtainedForOthers } from '../principals/principals.ts';
 import type { Executor } from '../store/schema.ts';
 import { isDuplicate } from '../store/storage-errors.ts';
 import { formatTime, wholeSecond } from '../times.ts';
@@ -51,24 +52,24 @@ export async function createUser(deps: Deps, caller: Caller, input: CreateUser &
     created_by: actor.name,
     last_login_at: null,
   };
-  await deps.db
-    .transact(
-      async (tx) => {
-        if (await findUserByName(tx, row.tenant_id, row.username)) throw nameTaken(row.username);
-        await insertUser(tx, row);
-        await recordAudit(tx, deps, caller, {
-          action: 'user.created',
-          resourceType: 'user',
-          resourceId: row.id,
-          resourceName: row.username,
-          details: { role: row.role, email: row.email },
-        });
-      },
-      { credentials: 'unchanged' },
-    )
-    .catch((error) => {
-      throw isDuplicate(error) ? nameTaken(row.username) : error;
-    });
+  await transactAs(
+    deps,
+    caller,
+    async (tx) => {
+      if (await findUserByName(tx, row.tenant_id, row.username)) throw nameTaken(row.username);
+      await insertUser(tx, row);
+      await recordAudit(tx, deps, caller, {
+        action: 'user.created',
+        resourceType: 'user',
+        resourceId: row.id,
+        resourceName: row.username,
+        details: { role: row.role, email: row.email },
+      });
+    },
+    { credentials: 'unchanged' },
+  ).catch((error) => {
+    throw isDuplicate(error) ? nameTaken(row.username) : error;
+  });
   return { ...presentUser(row), ...(input.password === undefined ? { password } : {}) };
 }
 
@@ -88,7 +89,7 @@ export async function updateUser(
 ): Promise<User> {
   const { actor } = caller;
   requirePermission(actor, 'users:write');
-  return deps.db.transact(async (tx) => {
+  return transactAs(deps, caller, async (tx) => {
     const row = await readUser(deps, caller, id, tx);
     requireRankOf(actor, row.role, row.username);
     if (input.role !== undefined) requireRankOf(actor, input.role, 'The user');
@@ -106,6 +107,9 @@ export async function updateUser(
     if (input.role !== undefined) change.role = input.role;
     if (input.active !== undefined) change.active = input.active ? 1 : 0;
     if (Object.keys(change).length > 0) await updateUserRow(tx, row.id, change);
+    if (input.role !== undefined && roleRank(input.role) < roleRank(row.role)) {
+      await endObtainedForOthers(tx, row.id, { at: deps.now(), by: actor.id });
+    }
     if (row.active === 1 && input.active === false)
       await endCredentials(tx, { id: row.id, kind: 'user' }, { at: deps.now(), by: actor.id });
     await recordAudit(tx, deps, caller, {
@@ -122,7 +126,7 @@ export async function updateUser(
 /** Deletes a user; every credential of theirs stops. */
 export async function deleteUser(deps: Deps, caller: Caller, id: string): Promise<void> {
   requirePermission(caller.actor, 'users:write');
-  await deps.db.transact(async (tx) => {
+  await transactAs(deps, caller, async (tx) => {
     const row = await readUser(deps, caller, id, tx);
     requireRankOf(caller.actor, row.role, row.username);
     if (row.id === caller.actor.id) throw oneself('delete');
@@ -150,7 +154,7 @@ export async function resetPassword(
   requireRankOf(actor, user.role, user.username);
   const password = input.password ?? generatePassword(deps);
   const passwordHash = await deps.passwords.hash(password);
-  await deps.db.transact(async (tx) => {
+  await transactAs(deps, caller, async (tx) => {
     const row = await readUser(deps, caller, id, tx);
     requireRankOf(actor, row.role, row.username);
     await updateUserRow(tx, row.id, { password_hash: passwordHash });

@@ -8,7 +8,7 @@ import * as z from 'zod/mini';
 export const SCOPES = ['catalog:read', 'catalog:write', 'tokens:read', 'tokens:write'] as const;
 export type ScopeName = (typeof SCOPES)[number];
 
-const shape = /^(?:catalog|tokens:(?:read|write)|catalog:(?:read|write)(?::[^\s:"\\]{1,400})?)$/u;
+const shape = /^(?:catalog|tokens:(?:read|write)|catalog:(?:read|write)(?::[!#-9;-[\]-~]{1,400})?)$/;
 
 /** One scope (RFC 6749 §3.3 characters); `catalog` means both `catalog:read` and `catalog:write`. */
 export const scope = z

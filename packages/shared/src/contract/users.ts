@@ -6,7 +6,10 @@ import { Message } from './tokens.ts';
 
 const email = z
   .string()
-  .check(z.maxLength(254), z.regex(/^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u, 'must be an e-mail address'));
+  .check(
+    z.maxLength(254),
+    z.regex(/^[^\s@\p{Cc}\p{Cf}\p{Cs}]+@[^\s@\p{Cc}\p{Cf}\p{Cs}]+$/u, 'must be an e-mail address'),
+  );
 
 /** 8 to 1,024 characters (NIST SP 800-63B §3.1.1.2 asks for length, not for classes of characters). */
 const newPassword = z.string().check(z.minLength(8, 'must have at least 8 characters'), z.maxLength(1024));

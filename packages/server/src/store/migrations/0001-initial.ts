@@ -99,6 +99,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('revoked_at', 'bigint')
     .addColumn('revoked_by', 'text')
     .addColumn('revoked_reason', 'text')
+    .addColumn('rotated_to', 'text')
+    .addColumn('renewable_until', 'bigint')
     .addColumn('last_used_at', 'bigint')
     .addColumn('last_used_ip', 'text')
     .addColumn('last_used_client', 'text')
@@ -109,6 +111,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .on('tokens')
     .columns(['owner_id', 'kind', 'epoch', 'revoked_at', 'expires_at'])
     .execute();
+  await db.schema.createIndex('tokens_by_actor').on('tokens').columns(['actor_id', 'owner_id']).execute();
   await db.schema.createIndex('tokens_by_parent').on('tokens').column('parent_id').execute();
   await db.schema.createIndex('tokens_by_expiry').on('tokens').column('expires_at').execute();
 
