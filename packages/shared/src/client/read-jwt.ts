@@ -18,7 +18,7 @@ export function readJwtClaims(token: string): JwtClaims {
     if (claims === null || typeof claims !== 'object') return {};
     const known = new Map(Object.entries(claims).map(([name, value]) => [name.replaceAll('-', '_'), value]));
     const exp = known.get('exp');
-    const result: JwtClaims = typeof exp === 'number' ? { exp } : {};
+    const result: JwtClaims = isTime(exp) ? { exp } : {};
     for (const name of ['jti', 'sub', 'username', 'tenant_id', 'role'] as const) {
       const value = known.get(name);
       if (typeof value === 'string') result[name] = value;
@@ -28,6 +28,9 @@ export function readJwtClaims(token: string): JwtClaims {
     return {};
   }
 }
+
+/** Whether a claim is a time that a Date can hold: at most 100 million days from 1970. */
+const isTime = (claim: unknown): claim is number => typeof claim === 'number' && Math.abs(claim) <= 8_640_000_000_000;
 
 /** When a JWT expires, in milliseconds since 1970; null when it does not say. */
 export const readJwtExpiry = (token: string): number | null => {

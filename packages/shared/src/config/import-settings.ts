@@ -6,7 +6,7 @@ import { readSecretText } from '../credentials/secret-text.ts';
 import { openLoginStore } from '../credentials/store.ts';
 import { PangolinError } from '../errors.ts';
 import { freeProfileName } from './profile-names.ts';
-import { type Profile, readSettings, writeProfile } from './profiles.ts';
+import { type Profile, readSettings, requireProfileName, writeProfile } from './profiles.ts';
 
 export interface ImportedSettings {
   /** The new profile's name. */
@@ -35,25 +35,37 @@ export async function importSettings(
   const origin = readOrigin(address.includes('://') ? address : `https://${address}`, `The url in ${file}`);
   const token = values.get('token');
   const secret = token === undefined ? null : readSecretText(token, `The token in ${file}`);
-  const { username, tenant_id } = readJwtClaims(secret ?? '');
+  const { username: claimed, tenant_id } = readJwtClaims(secret ?? '');
+  // Nobody verified it: a name that could not be typed is none.
+  const username = claimed !== undefined && /^[^\p{C}\p{Zl}\p{Zp}]{1,255}$/u.test(claimed) ? claimed : undefined;
   const { profiles } = await readSettings(surroundings);
   const chosen = name ?? freeProfileName(origin, username ?? 'imported', profiles);
+  requireProfileName(chosen);
   if (profiles.has(chosen)) {
     throw new PangolinError('conflict', `There is a profile '${chosen}' already`, {
       hint: 'Choose another name: --profile NAME',
     });
   }
   const profile: Profile = { url: origin, ...(username === undefined ? {} : { username }) };
-  await writeProfile(surroundings, chosen, profile);
-  if (secret === null) return { name: chosen, profile, stored: null };
+  if (secret === null) {
+    await writeProfile(surroundings, chosen, profile);
+    return { name: chosen, profile, stored: null };
+  }
   const expiryMs = readJwtExpiry(secret);
-  const { kind, location } = await openLoginStore(surroundings).write(chosen, {
+  const store = openLoginStore(surroundings);
+  const { kind, location } = await store.write(chosen, {
     origin,
     token: secret,
     expires_at: expiryMs === null ? null : new Date(expiryMs).toISOString(),
     username: username ?? null,
     tenant_id: tenant_id ?? null,
   });
+  try {
+    await writeProfile(surroundings, chosen, profile);
+  } catch (error) {
+    await store.delete(chosen, origin);
+    throw error;
+  }
   return { name: chosen, profile, stored: { kind, location } };
 }
 

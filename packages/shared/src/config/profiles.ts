@@ -41,6 +41,14 @@ export async function readSettings(surroundings: PathSurroundings): Promise<Prof
   return { current: current ?? null, profiles: new Map(Object.entries(profiles)) };
 }
 
+/** Throws `invalid_argument` for a profile's name that cannot be typed. */
+export function requireProfileName(name: string): void {
+  if (NAME.test(name)) return;
+  throw new PangolinError('invalid_argument', 'The name of a profile is not valid', {
+    hint: 'Use 1 to 64 letters, digits, dots, dashes, underscores or @, beginning with a letter or digit',
+  });
+}
+
 /**
  * Creates a profile or replaces what is kept of it, and makes it the current one when asked to or when it is the first.
  * Throws `invalid_argument` for a name that cannot be typed, `settings_unreadable`.
@@ -51,11 +59,7 @@ export async function writeProfile(
   profile: Profile,
   { makeCurrent = false }: { makeCurrent?: boolean } = {},
 ): Promise<void> {
-  if (!NAME.test(name)) {
-    throw new PangolinError('invalid_argument', 'The name of a profile is not valid', {
-      hint: 'Use 1 to 64 letters, digits, dots, dashes, underscores or @, beginning with a letter or digit',
-    });
-  }
+  requireProfileName(name);
   await changeSettings(surroundings, (settings) => {
     settings.profiles[name] = profile;
     if (makeCurrent || settings.current === undefined) settings.current = name;

@@ -7,7 +7,7 @@ import { PangolinError } from '../../errors.ts';
 import { printDone, printList } from '../answers.ts';
 import type { Context } from '../context.ts';
 import { examples } from '../program.ts';
-import type { Column } from '../table.ts';
+import { type Column, fieldText } from '../table.ts';
 import { isUuid } from '../values.ts';
 
 const KEYS = ['url', 'username', 'tenant_id', 'ca_file', 'insecure_http'] as const;
@@ -82,7 +82,7 @@ async function getSetting(ctx: Context, key: Key): Promise<void> {
       hint: `Set it: ${ctx.program} config set ${key} VALUE`,
     });
   }
-  await ctx.print({ json: { profile: name, [key]: value }, plain: `${value}\n` });
+  await ctx.print({ json: { profile: name, [key]: value }, plain: `${fieldText(value)}\n` });
 }
 
 async function setSetting(ctx: Context, key: Key, value: string): Promise<void> {
