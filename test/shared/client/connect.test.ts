@@ -5,7 +5,7 @@ import { logIn, readLoginTarget } from '../../../packages/shared/src/auth/log-in
 import { logOut } from '../../../packages/shared/src/auth/log-out.ts';
 import { connect } from '../../../packages/shared/src/client/connect.ts';
 import type { ConnectOptions, Surroundings } from '../../../packages/shared/src/client/connect-types.ts';
-import { readSettings, useProfile, writeProfile } from '../../../packages/shared/src/config/profiles.ts';
+import { readSettings, removeProfile, useProfile, writeProfile } from '../../../packages/shared/src/config/profiles.ts';
 import { openLoginStore } from '../../../packages/shared/src/credentials/store.ts';
 import { type Answer, problem, type Received, startAnsweringServer } from '../answering-server.ts';
 import { createSurroundings, NOW_MS } from '../surroundings.ts';
@@ -385,6 +385,27 @@ describe('logins', () => {
     expect(await logOut({ onNotice }, surroundings)).toEqual([profile]);
     expect(notices).toEqual([expect.stringContaining('still valid until')]);
     expect(await openLoginStore(surroundings).read(profile, server.origin)).toBeNull();
+  });
+
+  test('are found by a log-out where the profile now has another address, or is gone', async () => {
+    const [first, second] = [await serve(), await serve()];
+    const surroundings = await createSurroundings(fileStore);
+    const { onNotice } = account;
+    const moved = await logIn({ url: first.origin, profile: 'moved', ...account }, surroundings);
+    await writeProfile(surroundings, 'moved', { url: second.origin });
+    expect(await logOut({ onNotice }, surroundings)).toEqual([moved.profile]);
+    expect(first.received.at(-1)).toMatchObject({
+      path: '/api/v1/auth/revoke',
+      headers: { authorization: 'Bearer session-of-ada' },
+    });
+    expect(second.received).toEqual([]);
+    await expect(logOut({ all: true, onNotice }, surroundings)).rejects.toMatchObject({ code: 'not_logged_in' });
+    await logIn({ url: second.origin, profile: 'moved', ...account }, surroundings);
+    await logIn({ url: first.origin, profile: 'gone', ...account }, surroundings);
+    await removeProfile(surroundings, 'gone');
+    expect(await logOut({ url: first.origin, onNotice }, surroundings)).toEqual(['gone']);
+    expect(await logOut({ all: true, onNotice }, surroundings)).toEqual(['moved']);
+    expect(await openLoginStore(surroundings).list()).toEqual([]);
   });
 
   test('need a server', async () => {

@@ -99,7 +99,7 @@ describe('the keyring', () => {
       getPassword: async (_service, account) => kept.get(account) ?? null,
       setPassword: async (_service, account, password) => void kept.set(account, password),
       deletePassword: async (_service, account) => kept.delete(account),
-      findCredentials: async () => [],
+      findCredentials: async () => [...kept.keys()].map((account) => ({ account })),
       ...change,
     };
   };
@@ -112,8 +112,10 @@ describe('the keyring', () => {
     const store = createKeyringStore(memory());
     await store.write('a', 'secret');
     expect(await store.read('a')).toBe('secret');
+    expect(await store.accounts()).toEqual(['a']);
     expect(await store.delete('a')).toBe(true);
     expect(await store.read('a')).toBeNull();
+    expect(await store.accounts()).toEqual([]);
   });
 
   test('that does not answer is keyring_failed after its limit', async () => {

@@ -24,6 +24,7 @@ export function createFileStore(folder: string, platform: NodeJS.Platform): Secr
     kind: 'file',
     location: file,
     read: async (account) => (await readSecrets(file, platform)).get(account) ?? null,
+    accounts: async () => [...(await readSecrets(file, platform)).keys()],
     async write(account, secret) {
       await change((secrets) => {
         secrets.set(account, secret);

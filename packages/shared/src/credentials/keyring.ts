@@ -58,6 +58,7 @@ export function createKeyringStore(keytar: Keytar, limitMs = LIMIT_MS): SecretSt
         hint: 'Keep logins in a file: PANGOLIN_CREDENTIAL_STORE=file',
       });
     },
+    accounts: async () => (await ask(keytar.findCredentials(SERVICE))).map(({ account }) => account),
     delete: (account) => ask(keytar.deletePassword(SERVICE, account)),
   };
 }

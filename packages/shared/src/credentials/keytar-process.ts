@@ -9,7 +9,7 @@ export interface Keytar {
   getPassword(service: string, account: string): Promise<string | null>;
   setPassword(service: string, account: string, password: string): Promise<void>;
   deletePassword(service: string, account: string): Promise<boolean>;
-  findCredentials(service: string): Promise<unknown[]>;
+  findCredentials(service: string): Promise<Array<{ account: string }>>;
   /** Ends what a call that hangs would leave behind; no call works after it. */
   stop?(): void;
 }

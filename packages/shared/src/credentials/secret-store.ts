@@ -5,6 +5,8 @@ export interface SecretStore {
   readonly location: string;
   read(account: string): Promise<string | null>;
   write(account: string, secret: string): Promise<void>;
+  /** Every account there is a secret of. */
+  accounts(): Promise<string[]>;
   /** Whether there was one. */
   delete(account: string): Promise<boolean>;
 }

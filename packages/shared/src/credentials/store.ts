@@ -18,6 +18,8 @@ export interface StoredLogin {
 export interface LoginStore {
   /** The login of a profile at an origin, and which store holds it. */
   read(profile: string, origin: string): Promise<{ login: StoredLogin; kind: 'keyring' | 'file' } | null>;
+  /** Every login there is, whatever the settings now say of its profile. */
+  list(): Promise<Array<{ profile: string; origin: string }>>;
   /** Answers where it was written, so that a file can be announced. */
   write(profile: string, login: StoredLogin): Promise<Pick<SecretStore, 'kind' | 'location'>>;
   delete(profile: string, origin: string): Promise<boolean>;
@@ -63,6 +65,15 @@ export function openLoginStore(surroundings: StoreSurroundings): LoginStore {
         if (login.origin === origin) return { login, kind: open.kind === 'file' ? 'file' : 'keyring' };
       }
       return null;
+    },
+
+    async list() {
+      const ring = await demandKeyring();
+      const accounts = new Set([...((await file?.accounts()) ?? []), ...((await ring?.accounts()) ?? [])]);
+      return [...accounts].flatMap((account) => {
+        const [profile, origin] = account.split(' ');
+        return profile && origin ? [{ profile, origin }] : [];
+      });
     },
 
     async write(profile, login) {
