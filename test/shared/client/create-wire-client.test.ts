@@ -5,6 +5,8 @@ import { type Answer, problem, type Received, startAnsweringServer } from '../an
 
 const ID = '0190a0a0-0000-7000-8000-000000000001';
 
+const manyRows = (page: number) => Array.from({ length: 200_000 }, (_row, number) => ({ id: `${page}.${number}` }));
+
 async function clientOf(
   answer: (request: Received, count: number) => Answer,
   credential: Record<string, string> = { authorization: 'Bearer t' },
@@ -106,6 +108,37 @@ describe('the wire client', () => {
     ]);
     expect(await client.users.list({ limit: 1 })).toEqual([{ id: '1' }]);
     expect(server.received).toHaveLength(3);
+  });
+
+  test.each([
+    ['always the same page', () => [{ id: '1' }], () => 'same', 2],
+    ['the same rows under ever new cursors', () => [{ id: '1' }, { name: 'x' }], (count: number) => count, 2],
+    ['empty pages', () => [], (count: number) => count, 1],
+    ['a new row for ever', (count: number) => [{ id: `${count}` }], (count: number) => count, 10_000],
+    ['more rows than fit', (count: number) => manyRows(count), (count: number) => count, 5],
+  ])('a list that does not end is unexpected_answer: %s', async (_title, pageOf, cursorOf, requests) => {
+    let count = 0;
+    const client = createWireClient({
+      transport: {
+        origin: 'https://pangolin.example',
+        async send() {
+          count += 1;
+          const link = `</api/v1/users?cursor=${cursorOf(count)}>; rel="next"`;
+          return {
+            status: 200,
+            header: (name) => (name === 'link' ? link : null),
+            text: JSON.stringify(pageOf(count)),
+          };
+        },
+        close: async () => undefined,
+      },
+      authorize: async () => ({}),
+      userAgent: 'pangolin-user/0.1.0',
+      onNotice: () => undefined,
+      now: () => 0,
+    });
+    await expect(client.users.list({ all: true })).rejects.toMatchObject({ code: 'unexpected_answer' });
+    expect(count).toBe(requests);
   });
 
   test('names go into a path as one segment, and what would leave it is refused', async () => {

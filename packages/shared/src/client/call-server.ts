@@ -1,5 +1,5 @@
 import { PangolinError } from '../errors.ts';
-import { readListAnswer, readObjectAnswer, type Shape } from './answer-shape.ts';
+import { readListAnswer, readObjectAnswer, type Shape, unexpected } from './answer-shape.ts';
 import { type AnswerContext, readAnswer } from './read-answer.ts';
 import type { Transport, TransportAnswer, TransportRequest } from './transport-types.ts';
 
@@ -26,6 +26,7 @@ export interface Caller {
   tell(method: Method, path: string, body?: object): Promise<{ message?: string }>;
   /** Without a credential of the caller's: the password in the body is one. */
   logIn<T>(path: string, body: object): Promise<T>;
+  /** One page, or every one with `all`: at most 10,000 pages and 1,000,000 rows, each of which must bring something new. */
   list<T>(path: string, options?: { limit?: number; all?: boolean }): Promise<T[]>;
   /** The headers that would authenticate the next request. */
   authorize: Authorizer;
@@ -77,12 +78,20 @@ export function createCaller({ transport, authorize, userAgent, tenantId }: Call
     async list<T>(path: string, { all = false, limit, ...filters }: { limit?: number; all?: boolean } = {}) {
       const rows: T[] = [];
       const seen = new Set<string>();
+      let pages = 0;
       let next: string | null = path + queryOf({ limit: limit ?? (all ? 1000 : undefined), ...filters });
-      while (next !== null && !seen.has(next)) {
-        seen.add(next);
+      while (next !== null) {
         const { answer, value, label } = await callForAnswer('GET', next);
-        for (const row of readListAnswer(value, label)) rows.push(row as T);
+        const page = readListAnswer(value, label);
+        for (const row of page) rows.push(row as T);
         next = all ? nextPage(answer) : null;
+        if (next === null) break;
+        const known = seen.size;
+        for (const row of page) seen.add(keyOf(row));
+        if (seen.size === known) throw unexpected(`${label} with pages that bring nothing new and do not end`);
+        pages += 1;
+        if (pages >= MAX_PAGES || rows.length >= MAX_ROWS)
+          throw unexpected(`${label} with more pages than can be read`);
       }
       return rows;
     },
@@ -90,6 +99,12 @@ export function createCaller({ transport, authorize, userAgent, tenantId }: Call
 }
 
 const labelOf = ({ server, asked }: AnswerContext): string => `${server} answered ${asked}`;
+
+const MAX_PAGES = 10_000;
+const MAX_ROWS = 1_000_000;
+
+/** What tells one row from another. */
+const keyOf = (row: object): string => ('id' in row && typeof row.id === 'string' ? row.id : JSON.stringify(row));
 
 /** `?a=1&b=2`, or nothing; fields that are undefined are left out. */
 export function queryOf(fields: Record<string, unknown>): string {
