@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { JWT, user } from './programs.ts';
 import { type Home, openHome } from './run-cli.ts';
@@ -80,11 +81,13 @@ describe('get-token', () => {
   test('refuses a role nobody has with exit 2', async () => {
     const { stdout, stderr, code } = await home.run(user, ['get-token', '--role', 'emperor']);
     expect({ stdout, code }).toEqual({ stdout: '', code: 2 });
-    expect(stderr).toContain('tenant-admin');
+    expect(stderr).toContain('--role');
+    expect(stderr).toContain('tenant-user, tenant-admin, root');
+    expect(await readdir(home.folder)).toEqual([]);
   });
 
-  test('reads a role in any spelling', async () => {
-    const { stdout, code } = await home.run(user, ['get-token', '--role', 'TenantAdmin']);
+  test.each(['TenantAdmin', 'tenant_admin', 'tenant-admin', 'TENANT ADMIN'])('reads the role %j', async (role) => {
+    const { stdout, code } = await home.run(user, ['get-token', '--role', role]);
     expect({ code, role: payloadOf(stdout).role }).toEqual({ code: 0, role: 'tenant-admin' });
   });
 

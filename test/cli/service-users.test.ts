@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { API_KEY, admin, UNKNOWN_ID, UUID } from './programs.ts';
 import { type Home, openHome } from './run-cli.ts';
@@ -33,8 +34,18 @@ describe('create-service-user', () => {
     expect(stdout).toMatch(API_KEY);
     expect(stdout).toMatch(UUID);
     expect(stdout).toContain('It will not be shown again.');
+    expect(stdout).toContain(' http://localhost:8080/api/v1/catalogs\n');
     const listed = await home.run(admin, ['list-service-users', '--json']);
     expect(listed.stdout).not.toMatch(API_KEY);
+  });
+
+  test('refuses a role nobody has, naming --role and what is accepted, and creates nothing', async () => {
+    const argv = ['create-service-user', '--name', 'etl', '--role', 'bogus'];
+    const { stdout, stderr, code } = await home.run(admin, argv);
+    expect({ stdout, code }).toEqual({ stdout: '', code: 2 });
+    expect(stderr).toContain('--role');
+    expect(stderr).toContain('tenant-user, tenant-admin, root');
+    expect(await readdir(home.folder)).toEqual([]);
   });
 
   test('answers the whole object with --json', async () => {
@@ -80,6 +91,7 @@ describe('create-service-user', () => {
 
   test.each([
     [[]],
+    [['--name', 'etl', '--role', 'emperor']],
     [['--name', 'etl', '--expires-in-days', '0']],
     [['--name', 'etl', '--expires-at', '2027-02-31']],
     [['--name', 'etl', '--expires-at', '2099-01-01', '--expires-in-days', '3']],

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import type { Role } from '../contract/roles.ts';
 
 /** How long a token shall live, in the fields of the wire. */
 type Lifetime = { expires_in_days: number } | { expires_in_hours: number } | { expires_in_minutes: number };
@@ -61,7 +62,7 @@ export function readGraceHours(value: string): number {
   return hours;
 }
 
-const ROLE_NAMES = ['tenant-user', 'tenant-admin', 'root'];
+const ROLE_NAMES = ['tenant-user', 'tenant-admin', 'root'] as const satisfies readonly Role[];
 const SCOPE_NAMES = ['catalog:read', 'catalog:write', 'tokens:read', 'tokens:write'];
 
 /** Any option whose usual values a shell can complete, while others are accepted too. */
@@ -70,8 +71,17 @@ const suggest = <O extends Option<string>>(option: O, values: string[]): O => {
   return option;
 };
 
-/** `--role`, in any spelling the server understands. */
-export const roleOption = (description: string) => suggest(new Option('--role <role>', description), ROLE_NAMES);
+// The contract's own reader comes with the schemas, which are slow to load.
+function readRole(spelling: string): Role {
+  const folded = spelling.toLowerCase().replace(/[-_ ]/g, '');
+  const role = ROLE_NAMES.find((name) => name.replace('-', '') === folded);
+  if (role === undefined) throw new InvalidArgumentError(`Give one of ${ROLE_NAMES.join(', ')}.`);
+  return role;
+}
+
+/** `--role`, in any spelling the server understands: `TenantUser`, `tenant_user`, `TENANT USER`. */
+export const roleOption = (description: string) =>
+  suggest(new Option('--role <role>', description).argParser(readRole), [...ROLE_NAMES]);
 
 /** `--scope`, as often as needed. */
 export const scopeOption = () =>
