@@ -65,10 +65,11 @@ describe('a secret from a server', () => {
     const fields = { id: hostile, name: hostile, username: hostile, expires_at: hostile, role: hostile };
     const secrets = { token: 's3cret', api_key: 's3cret', password: 's3cret' };
     for (const argv of [['get-token'], ...KEY_COMMANDS, ...PASSWORD_COMMANDS]) {
-      const { stdout, code } = await runAgainst({ ...fields, ...secrets }, argv, { terminal: true });
+      const { stdout, code, origin } = await runAgainst({ ...fields, ...secrets }, argv, { terminal: true });
       expect({ code, shown: stdout.includes('s3cret') }).toEqual({ code: 0, shown: true });
       expect(stdout).toContain('x\\u{1b}[2J\\n::set-env::y');
       expect(stdout).not.toMatch(/^::|[^\n\P{Cc}]/mu);
+      if (KEY_COMMANDS.includes(argv)) expect(stdout).toContain(` ${origin}/api/v1/catalogs\n`);
     }
   });
 });

@@ -70,6 +70,7 @@ async function createServiceUser(ctx: Context, options: CreateServiceUserOptions
   if (!issued) return;
   await printIssuedKey(ctx, issued, {
     title: 'Service user created',
+    origin: client.origin,
     undo: () => client.serviceUsers.delete(issued.id),
     undone: 'The service user was deleted again.',
     remedy: `Delete it: pangolin-admin delete-service-user --id ${issued.id}`,

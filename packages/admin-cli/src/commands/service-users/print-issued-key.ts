@@ -4,6 +4,8 @@ import { issuedKeyFields } from './service-user-columns.ts';
 
 /** What is said around a new key, and what happens when it cannot be shown. */
 interface KeyStory {
+  /** Where the key is good; null for the embedded server. */
+  origin: string | null;
   title: string;
   undo?: () => Promise<unknown>;
   undone: string;
@@ -11,7 +13,11 @@ interface KeyStory {
 }
 
 /** Shows a new API key once: alone in a pipe with its id on stderr, framed on a terminal. */
-export const printIssuedKey = (ctx: Context, issued: IssuedApiKey, { title, ...story }: KeyStory): Promise<void> =>
+export const printIssuedKey = (
+  ctx: Context,
+  issued: IssuedApiKey,
+  { title, origin, ...story }: KeyStory,
+): Promise<void> =>
   printSecret(ctx, {
     ...story,
     secret: issued.api_key,
@@ -25,7 +31,7 @@ export const printIssuedKey = (ctx: Context, issued: IssuedApiKey, { title, ...s
         `${toFieldBlock(issuedKeyFields(issued), style)}${RULE}`,
         '',
         '⚠️  Save this key securely. It will not be shown again.',
-        '💡 Use it: curl -H "X-API-Key: <API KEY>" http://localhost:8080/api/v1/catalogs',
+        `💡 Use it: curl -H "X-API-Key: <API KEY>" ${origin ?? 'http://localhost:8080'}/api/v1/catalogs`,
         '',
       ].join('\n'),
   });

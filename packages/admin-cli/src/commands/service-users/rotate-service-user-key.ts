@@ -40,6 +40,7 @@ async function rotateServiceUserKey(ctx: Context, options: RotateOptions): Promi
   const issued = await ctx.working('Replacing the key', rotating);
   await printIssuedKey(ctx, issued, {
     title: grace > 0 ? `New key; the old one stops in ${grace} hours` : 'New key; the old one has stopped',
+    origin: client.origin,
     undone:
       grace > 0
         ? `The new key is lost; the old one stops in ${grace} hours.`
