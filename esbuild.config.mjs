@@ -75,7 +75,7 @@ const common = {
   platform: 'node',
   target: 'node20.19',
   conditions: ['@pangolin/source'],
-  minify: !process.env.NOMIN,
+  minify: true,
   legalComments: 'none',
   chunkNames: '[name]-[hash]',
   // CommonJS libraries inside the bundle still call require for Node's own modules.
