@@ -6,14 +6,9 @@ import { readCursor, replyPage, withOneMore } from '../http/pages.ts';
 import { replyEmpty, replyJson } from '../http/reply.ts';
 import { route } from '../http/route.ts';
 import { requirePermission } from '../policies/permissions.ts';
-import {
-  createServiceUser,
-  deleteServiceUser,
-  presentServiceUsers,
-  readServiceUser,
-  rotateKey,
-  updateServiceUser,
-} from './service-users.ts';
+import { presentServiceUsers } from './present.ts';
+import { rotateKey } from './rotate-key.ts';
+import { createServiceUser, deleteServiceUser, readServiceUser, updateServiceUser } from './service-users.ts';
 import { countServiceUsers, listServiceUsers } from './store.ts';
 
 export function serviceUserRoutes(deps: Deps): Hono<Env> {

@@ -3,13 +3,12 @@ import { coversScopes, expandScopes } from '@pangolin/shared/contract/scopes';
 import type {
   CreateServiceUser,
   IssuedApiKey,
-  RotateKey,
   ServiceUser,
   UpdateServiceUser,
 } from '@pangolin/shared/contract/service-users';
 import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
-import { createApiKey, previewApiKey } from '../credentials/api-key.ts';
+import { createApiKey } from '../credentials/api-key.ts';
 import type { Caller } from '../credentials/caller.ts';
 import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
@@ -17,19 +16,16 @@ import { requirePermission, requireRankOf } from '../policies/permissions.ts';
 import { endCredentials, endObtainedForOthers } from '../principals/principals.ts';
 import type { Executor } from '../store/schema.ts';
 import { isDuplicate } from '../store/storage-errors.ts';
-import { DAY_MS, formatOptionalTime, formatTime, HOUR_MS, wholeSecond } from '../times.ts';
+import { DAY_MS, formatOptionalTime, wholeSecond } from '../times.ts';
+import { presentIssuedKey, presentServiceUsers } from './present.ts';
 import {
-  type ApiKeyRow,
   deleteServiceUserRow,
   findServiceUser,
   findServiceUserByName,
   insertKey,
   insertServiceUser,
-  listKeys,
-  revokeKeys,
   type ServiceUserChange,
   type ServiceUserRow,
-  setKeyExpiry,
   updateServiceUserRow,
 } from './store.ts';
 
@@ -162,107 +158,8 @@ export async function deleteServiceUser(deps: Deps, caller: Caller, id: string):
   });
 }
 
-/**
- * Replaces the key. Without grace every older key stops in the same commit; with it the current one lives on, never past
- * its own end. Of two rotations at once one is a conflict: it would end a key that somebody was just shown.
- */
-export async function rotateKey(
-  deps: Deps,
-  caller: Caller,
-  id: string,
-  input: RotateKey & { grace_hours: number },
-): Promise<IssuedApiKey> {
-  const { actor } = caller;
-  requirePermission(actor, 'service_users:write');
-  const before = await readServiceUser(deps, caller, id);
-  const expected = input.expected_key_id ?? (await listKeys(deps.db.read, [before.id]))[0]?.id;
-  const key = createApiKey(deps.randomBytes);
-  return transactAs(deps, caller, async (tx) => {
-    const now = deps.now();
-    const row = await readServiceUser(deps, caller, id, tx);
-    requireRankOf(actor, row.role, row.name);
-    const [current] = await listKeys(tx, [row.id]);
-    if (current?.id !== expected) {
-      throw new PangolinError('conflict', `The key of ${row.name} was rotated by somebody else just now.`, {
-        hint: `See its keys: pangolin-admin get-service-user --id ${row.id}`,
-      });
-    }
-    refuseDeadOnArrival(row, input.expires_in_days, now);
-    if (input.grace_hours === 0) await revokeKeys(tx, row.id, now);
-    else if (current) {
-      // A new key may extend its service user: the old one keeps the end it had.
-      const ends = [current.expires_at, row.expires_at, now + Math.round(input.grace_hours * HOUR_MS)];
-      await setKeyExpiry(tx, current.id, Math.min(...ends.filter((end) => end !== null)));
-    }
-    const expiresAtMs = input.expires_in_days === undefined ? null : wholeSecond(now) + input.expires_in_days * DAY_MS;
-    const extended = row.expires_at !== null && expiresAtMs !== null && expiresAtMs > row.expires_at;
-    if (extended) await updateServiceUserRow(tx, row.id, { expires_at: expiresAtMs });
-    // Later than every older key, so that the newest is always the current one.
-    const createdAtMs = Math.max(now, (current?.created_at ?? 0) + 1);
-    await insertKey(tx, newKey(caller, row, key, createdAtMs, expiresAtMs));
-    await recordAudit(tx, deps, caller, {
-      action: 'service_user.key_rotated',
-      resourceType: 'service_user',
-      resourceId: row.id,
-      resourceName: row.name,
-      details: {
-        key_id: key.id,
-        old_key_id: current?.id ?? null,
-        grace_hours: input.grace_hours,
-        expires_at: formatOptionalTime(expiresAtMs),
-      },
-    });
-    return presentIssuedKey(row, key, createdAtMs, expiresAtMs ?? row.expires_at);
-  });
-}
-
-/** Service users with the keys that work now. */
-export async function presentServiceUsers(
-  db: Executor,
-  rows: readonly ServiceUserRow[],
-  nowMs: number,
-): Promise<ServiceUser[]> {
-  const keys = await listKeys(
-    db,
-    rows.map((row) => row.id),
-  );
-  return rows.map((row) => ({
-    id: row.id,
-    name: row.name,
-    description: row.description,
-    tenant_id: row.tenant_id,
-    role: row.role,
-    scopes: JSON.parse(row.scopes),
-    active: row.active === 1,
-    created_at: formatTime(wholeSecond(row.created_at)),
-    created_by: row.created_by,
-    expires_at: formatOptionalTime(row.expires_at),
-    last_used: row.last_used_at === null ? null : formatTime(wholeSecond(row.last_used_at)),
-    last_used_ip: row.last_used_ip,
-    last_used_client: row.last_used_client,
-    keys: keys
-      .filter((key) => key.service_user_id === row.id && isWorking(key, row, nowMs))
-      .map((key) => presentKey(key, row)),
-  }));
-}
-
-const isWorking = (key: ApiKeyRow, row: ServiceUserRow, nowMs: number): boolean =>
-  row.active === 1 &&
-  key.epoch === row.epoch &&
-  [key.expires_at, row.expires_at].every((end) => end === null || end > nowMs);
-
-function presentKey(key: ApiKeyRow, row: ServiceUserRow) {
-  const ends = [key.expires_at, row.expires_at].filter((end) => end !== null);
-  return {
-    id: key.id,
-    preview: previewApiKey(key.id),
-    created_at: formatTime(wholeSecond(key.created_at)),
-    expires_at: ends.length === 0 ? null : formatTime(wholeSecond(Math.min(...ends))),
-    last_used: key.last_used_at === null ? null : formatTime(wholeSecond(key.last_used_at)),
-  };
-}
-
-const newKey = (
+/** The row of a new key. */
+export const newKey = (
   caller: Caller,
   row: { id: string; tenant_id: string; epoch: number },
   key: { id: string; hash: string },
@@ -283,26 +180,6 @@ const newKey = (
   last_used_client: null,
 });
 
-const presentIssuedKey = (
-  row: Pick<ServiceUserRow, 'id' | 'name' | 'description' | 'tenant_id' | 'role' | 'scopes' | 'created_by' | 'active'>,
-  key: { id: string; secret: string },
-  createdAtMs: number,
-  expiresAtMs: number | null,
-): IssuedApiKey => ({
-  id: row.id,
-  name: row.name,
-  description: row.description,
-  tenant_id: row.tenant_id,
-  role: row.role,
-  scopes: JSON.parse(row.scopes),
-  api_key: key.secret,
-  key_id: key.id,
-  created_at: formatTime(wholeSecond(createdAtMs)),
-  created_by: row.created_by,
-  expires_at: formatOptionalTime(expiresAtMs),
-  active: row.active === 1,
-});
-
 function readExpiresAt(input: Pick<CreateServiceUser, 'expires_in_days' | 'expires_at'>, nowMs: number): number | null {
   const { expires_in_days: days, expires_at: at } = input;
   if (days !== undefined && at !== undefined)
@@ -317,29 +194,11 @@ function readExpiresAt(input: Pick<CreateServiceUser, 'expires_in_days' | 'expir
 }
 
 /** Beyond the year 9999 a time has no RFC 3339 form. */
-function checkReach(ms: number): number {
+export function checkReach(ms: number): number {
   if (ms < Date.UTC(9999, 0)) return ms;
   throw new PangolinError('policy_refused', 'A service user cannot expire after the year 9998.', {
     hint: 'Leave the expiry out: then it does not expire by itself.',
   });
-}
-
-function refuseDeadOnArrival(row: ServiceUserRow, expiresInDays: number | undefined, nowMs: number): void {
-  if (row.active !== 1) {
-    throw new PangolinError('conflict', `${row.name} is deactivated; a new key would not work.`, {
-      hint: `Activate it first: pangolin-admin update-service-user --id ${row.id} --active true`,
-    });
-  }
-  if (expiresInDays !== undefined) checkReach(nowMs + expiresInDays * DAY_MS);
-  else if (row.expires_at !== null && row.expires_at <= nowMs) {
-    throw new PangolinError(
-      'conflict',
-      `${row.name} expired at ${formatTime(row.expires_at)}; a new key would not work.`,
-      {
-        hint: `Say for how long: pangolin-admin rotate-service-user-key --id ${row.id} --expires-in-days 90`,
-      },
-    );
-  }
 }
 
 const nameTaken = (name: string) =>
