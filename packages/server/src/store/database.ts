@@ -20,17 +20,19 @@ export interface Database {
    */
   transact<T>(unit: Unit<T>, options?: { credentials: 'unchanged' }): Promise<T>;
   /**
-   * Prepares a point query for the path of every request: its only parameter is the id it is built with. Building a
-   * query costs ten times what running one does.
+   * Prepares a point query for the path of every request: its only parameters are the keys it is built with, in the
+   * order it has them. Building a query costs ten times what running one does.
    */
-  prepareFind<Row>(
-    build: (id: string) => { compile(): CompiledQuery<Row> },
-  ): (id: string) => MaybePromise<Row | undefined>;
+  prepareFind<Keys extends string[], Row>(
+    build: (...keys: Keys) => { compile(): CompiledQuery<Row> },
+  ): (...keys: Keys) => MaybePromise<Row | undefined>;
   /**
    * A number that is the same for as long as no credential can have changed, in this process or another.
    * Costs two system calls, once for all requests that arrived together.
    */
   credentialGeneration(): number;
+  /** The same for anything at all: as long as it stays, what was read before is what would be read now. */
+  commitGeneration(): number;
   /** Moves the write-ahead log into the database file, as far as other processes let it. */
   checkpoint(): Promise<void>;
   close(): Promise<void>;
@@ -56,7 +58,8 @@ export async function openDatabase(path: string): Promise<Database> {
     const reader = await openSqlite<Schema>(path, { readOnly: true });
     const dataVersion = writer.raw.prepare('pragma data_version');
     let seenVersion = readVersion();
-    let generation = 1;
+    let credentialChanges = 1;
+    let commits = 1;
     let checkedAtMs = Number.NEGATIVE_INFINITY;
 
     function readVersion(): unknown {
@@ -67,34 +70,45 @@ export async function openDatabase(path: string): Promise<Database> {
       checkedAtMs = Number.NEGATIVE_INFINITY;
     };
 
-    const queue = createCommitQueue(writer.kysely, () => {
-      generation += 1;
+    /** Notices commits of other processes. */
+    function look(): void {
+      // What one poll of the event loop delivered was sent before that poll: one look serves all of it. The bound in
+      // time is for calls from elsewhere in the loop, whose look would otherwise last past the next poll.
+      const now = monotonicMs();
+      if (now - checkedAtMs < MAX_CHECK_AGE_MS) return;
+      // On the writing connection this pragma moves only with other processes' commits.
+      const version = readVersion();
+      if (version !== seenVersion) {
+        seenVersion = version;
+        credentialChanges += 1;
+        commits += 1;
+      }
+      checkedAtMs = now;
+      setImmediate(forgetCheck);
+    }
+
+    const queue = createCommitQueue(writer.kysely, (changedCredentials) => {
+      commits += 1;
+      if (changedCredentials) credentialChanges += 1;
     });
 
     return {
       read: reader.kysely,
       transact: queue.transact,
-      prepareFind<Row>(build: (id: string) => { compile(): CompiledQuery<Row> }) {
-        let find: ((id: string) => Row | undefined) | undefined;
-        return (id: string) => {
-          find ??= preparePointQuery<Row>(reader.raw, build('').compile().sql);
-          return find(id);
+      prepareFind<Keys extends string[], Row>(build: (...keys: Keys) => { compile(): CompiledQuery<Row> }) {
+        let find: ((...keys: string[]) => Row | undefined) | undefined;
+        return (...keys: Keys) => {
+          find ??= preparePointQuery<Row>(reader.raw, build(...keys).compile().sql);
+          return find(...keys);
         };
       },
       credentialGeneration() {
-        // What one poll of the event loop delivered was sent before that poll: one look serves all of it. The bound in
-        // time is for calls from elsewhere in the loop, whose look would otherwise last past the next poll.
-        const now = monotonicMs();
-        if (now - checkedAtMs < MAX_CHECK_AGE_MS) return generation;
-        // On the writing connection this pragma moves only with other processes' commits.
-        const version = readVersion();
-        if (version !== seenVersion) {
-          seenVersion = version;
-          generation += 1;
-        }
-        checkedAtMs = now;
-        setImmediate(forgetCheck);
-        return generation;
+        look();
+        return credentialChanges;
+      },
+      commitGeneration() {
+        look();
+        return commits;
       },
       async checkpoint() {
         await queue.idle();
@@ -111,7 +125,7 @@ export async function openDatabase(path: string): Promise<Database> {
   }
 }
 
-function createCommitQueue(db: Kysely<Schema>, credentialsChanged: () => void) {
+function createCommitQueue(db: Kysely<Schema>, committed: (changedCredentials: boolean) => void) {
   const waiting: Waiting[] = [];
   let running: Promise<void> | null = null;
 
@@ -144,7 +158,7 @@ function createCommitQueue(db: Kysely<Schema>, credentialsChanged: () => void) {
       for (const one of batch) one.reject(readStorageError(error));
       return;
     }
-    if (batch.some((one) => one.changesCredentials)) credentialsChanged();
+    committed(batch.some((one) => one.changesCredentials));
     for (const done of settle) done();
   }
 

@@ -18,6 +18,8 @@ export interface Schema {
   audit_chains: AuditChainsTable;
   audit_events: AuditEventsTable;
   catalogs: CatalogsTable;
+  namespaces: NamespacesTable;
+  catalog_objects: CatalogObjectsTable;
 }
 
 /** Anything that runs queries: the read connection, or a transaction. */
@@ -177,4 +179,35 @@ export interface CatalogsTable {
   warehouse_location: string | null;
   created_at: number;
   created_by: string | null;
+}
+
+/** `path` is the levels' names joined by U+001F, which no name holds; `parent_path` of a top level is empty. */
+export interface NamespacesTable {
+  id: string;
+  tenant_id: string;
+  catalog_id: string;
+  path: string;
+  parent_path: string;
+  properties: string;
+  created_at: number;
+  created_by: string | null;
+}
+
+/**
+ * Tables and views, which share their names. `metadata_location` is the pointer that a commit swaps; `version` counts the
+ * swaps.
+ */
+export interface CatalogObjectsTable {
+  id: string;
+  tenant_id: string;
+  catalog_id: string;
+  namespace_path: string;
+  name: string;
+  kind: 'table' | 'view';
+  location: string;
+  metadata_location: string;
+  previous_metadata_location: string | null;
+  version: number;
+  created_at: number;
+  updated_at: number;
 }

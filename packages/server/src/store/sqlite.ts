@@ -139,13 +139,13 @@ function adaptStatement(statement: StatementSyncInstance): SqliteStatement {
   };
 }
 
-/** A query for one row by its one parameter. The driver hands over an array in half the time of an object. */
-export function preparePointQuery<Row>(raw: DatabaseSyncInstance, sql: string): (parameter: string) => Row | undefined {
+/** A query for one row by its key. The driver hands over an array in half the time of an object. */
+export function preparePointQuery<Row>(raw: DatabaseSyncInstance, sql: string): (...keys: string[]) => Row | undefined {
   const statement = raw.prepare(sql);
   const names = statement.columns().map((column) => column.name);
   statement.setReturnArrays(true);
-  return (parameter) => {
-    const values = statement.get(parameter) as unknown[] | undefined;
+  return (...keys) => {
+    const values = statement.get(...keys) as unknown[] | undefined;
     if (!values) return undefined;
     const row: Record<string, unknown> = {};
     for (let i = 0; i < names.length; i += 1) row[names[i] as string] = values[i];
