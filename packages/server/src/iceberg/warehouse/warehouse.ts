@@ -6,6 +6,8 @@ export interface Warehouse {
   create(location: string, content: string | Uint8Array): Promise<void>;
   /** Throws `file_not_found`, with the message `Failed to open input stream for file: <location>`. */
   read(location: string): Promise<Buffer>;
+  /** Whether a file is there, where that costs next to nothing to find out. */
+  has?(location: string): boolean;
   /** Deletes files; one that is not there counts as deleted. */
   remove(locations: readonly string[]): Promise<void>;
   /** Short-lived credentials for what lies under some locations; null where clients reach the files by themselves. */
