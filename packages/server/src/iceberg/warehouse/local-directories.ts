@@ -36,21 +36,15 @@ export function createLocalDirectories(root: string, refuse: () => Error): Local
       real = await find(there);
     }
     if (real === null) {
-      await makeRoot();
+      await makeDirectory(root);
       real = await realpath(root);
       realRoot = real;
     }
     const made = join(real, relative(there, path));
-    await mkdir(made, { recursive: true });
+    await makeDirectory(made);
     // Up to the root, not just what was made here: somebody else's new directory may not be durable yet.
     for (let above = dirname(made); isUnderRoot(above); above = dirname(above)) await syncDirectory(above);
     return made;
-  }
-
-  async function makeRoot(): Promise<void> {
-    const first = await mkdir(root, { recursive: true });
-    if (first === undefined) return;
-    for (let made = root; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made));
   }
 
   return {
@@ -89,6 +83,21 @@ export async function syncDirectory(path: string): Promise<void> {
   } finally {
     await directory.close();
   }
+}
+
+/** Makes a directory durably, and those above it if need be; Node's own `recursive` never ends under /proc. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT' || path === dirname(path)) throw error;
+      await makeDirectory(dirname(path));
+      await mkdir(path);
+    });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
+    throw error;
+  }
+  await syncDirectory(dirname(path));
 }
 
 const realPathIfAny = (path: string): Promise<string | null> =>

@@ -1,4 +1,4 @@
-import { constants, lstatSync } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { type FileHandle, link, lstat, open, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { localPath } from './default-warehouse.ts';
@@ -107,7 +107,7 @@ export function openLocalWarehouse(root: string, { maxFileBytes = MAX_FILE_BYTES
     },
 
     has(location) {
-      return lstatSync(pathOf(location), { throwIfNoEntry: false })?.isFile() ?? false;
+      return existsSync(pathOf(location));
     },
 
     async remove(locations) {
