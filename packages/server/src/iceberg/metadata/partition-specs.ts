@@ -1,0 +1,113 @@
+import {
+  checkName,
+  listOf,
+  maybe,
+  need,
+  otherMembers,
+  type Read,
+  readCount,
+  readFilledText,
+  readInt32,
+  readObject,
+  readText,
+  refuse,
+  shown,
+} from './json-fields.ts';
+import { columnsOf, isSingular, listColumns, pathOf } from './schema-columns.ts';
+import type { PartitionField, PartitionSpec, Schema } from './table-metadata.ts';
+import { checkSource, checkTransform } from './transforms.ts';
+
+/** Partition field ids begin after this one. */
+export const LAST_PARTITION_ID_OF_NONE = 999;
+
+export const UNPARTITIONED: PartitionSpec = { 'spec-id': 0, fields: [] };
+
+/** A partition field as a client sends it: its id may be left to the server. */
+export type NewPartitionField = Omit<PartitionField, 'field-id'> & { readonly 'field-id'?: number };
+
+const SPEC_MEMBERS = new Set(['spec-id', 'fields']);
+const FIELD_MEMBERS = new Set(['source-id', 'field-id', 'name', 'transform']);
+
+const readField: Read<NewPartitionField> = (value, where) => {
+  const object = readObject(value, where);
+  const fieldId = maybe(object, 'field-id', where, readCount);
+  return {
+    'source-id': need(object, 'source-id', where, readInt32),
+    ...(fieldId !== undefined && { 'field-id': fieldId }),
+    name: need(object, 'name', where, readFilledText),
+    transform: need(object, 'transform', where, readText),
+    ...otherMembers(object, FIELD_MEMBERS, where),
+  };
+};
+
+/** The fields of a spec, whose ids may be missing. Throws `invalid_request`. */
+export const readPartitionFields: Read<NewPartitionField[]> = listOf(readField);
+
+/** A spec of a metadata file. Ids missing in files of version 1 are 1000, 1001, … Throws `invalid_request`. */
+export const readPartitionSpec: Read<PartitionSpec> = (value, where) => {
+  const object = readObject(value, where);
+  return {
+    'spec-id': need(object, 'spec-id', where, readInt32),
+    fields: numberFields(need(object, 'fields', where, readPartitionFields)),
+    ...otherMembers(object, SPEC_MEMBERS, where),
+  };
+};
+
+/** Gives every field an id; those the client left out are 1000 and the field's place. */
+export const numberFields = (fields: readonly NewPartitionField[]): PartitionField[] =>
+  fields.map((field, index) => withId(field, field['field-id'] ?? LAST_PARTITION_ID_OF_NONE + 1 + index));
+
+/** The field with an id, in the order of members Java writes. */
+export function withId(field: NewPartitionField, id: number): PartitionField {
+  const { name, transform, 'source-id': sourceId, 'field-id': _, ...others } = field;
+  return { name, transform, 'source-id': sourceId, 'field-id': id, ...others };
+}
+
+/** The highest field id of specs, 999 when they have none. */
+export const lastPartitionIdOf = (specs: readonly PartitionSpec[]): number =>
+  specs.reduce(
+    (last, { fields }) => fields.reduce((max, field) => Math.max(max, field['field-id']), last),
+    LAST_PARTITION_ID_OF_NONE,
+  );
+
+/** Equal for specs that partition the same way under the same names: ids do not count. */
+export const partitionSpecKey = (fields: readonly NewPartitionField[]): string =>
+  JSON.stringify(fields.map((field) => [field['source-id'], field.transform, field.name]));
+
+/**
+ * Refuses new partition fields that do not fit the schema: unknown transforms and columns, types a transform does not take,
+ * names that are there twice or are a column's (an `identity` of that column may have its name). Throws `invalid_request`.
+ */
+export function checkPartitionFields(fields: readonly NewPartitionField[], schema: Schema, where: string): void {
+  const names = new Set<string>();
+  const columnIds = fields.length === 0 ? null : idsByName(schema, fields);
+  for (const field of fields) {
+    const { name, transform } = field;
+    checkName(name, `${where}: the name of a partition field`);
+    if (names.has(name)) refuse(`${where}: the partition name "${shown(name)}" is there more than once.`);
+    names.add(name);
+    checkTransform(transform, where);
+    checkSource(transform, columnsOf(schema).get(field['source-id']), `${where}: ${shown(name)}`);
+    const columnId = columnIds?.get(name);
+    if (columnId !== undefined && !(transform === 'identity' && columnId === field['source-id'])) {
+      if (transform !== 'void') refuse(`${where}: the partition name "${shown(name)}" is the name of a column.`);
+    }
+  }
+}
+
+/** Fields of structs count by their path, when some partition name could be one. */
+function idsByName(schema: Schema, fields: readonly NewPartitionField[]): ReadonlyMap<string, number> {
+  const ids = new Map<string, number>();
+  if (fields.some(({ name }) => name.includes('.'))) {
+    for (const column of listColumns(schema)) if (isSingular(column)) ids.set(pathOf(column), column.id);
+  }
+  for (const field of schema.fields) ids.set(field.name, field.id);
+  return ids;
+}
+
+/** Refuses a default spec that the current schema no longer carries. Throws `invalid_request`. */
+export function checkSpecBinds(spec: PartitionSpec, schema: Schema): void {
+  for (const { transform, name, 'source-id': sourceId } of spec.fields) {
+    checkSource(transform, columnsOf(schema).get(sourceId), `Partition field ${shown(name)}`);
+  }
+}

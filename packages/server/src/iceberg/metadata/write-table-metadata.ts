@@ -1,0 +1,98 @@
+import { stringifyJson } from '../json.ts';
+import { NO_SNAPSHOT } from './snapshots.ts';
+import type { Schema, TableMetadata } from './table-metadata.ts';
+
+/** Nothing in metadata changes in place, so what was written once is written the same way again. */
+const texts = new WeakMap<object, string>();
+
+/**
+ * The JSON text of a metadata file, and of `metadata` in answers: the members in the order Java writes them, those that
+ * older versions of the format repeat, and last those unknown here. The text of what a table shares with its base is kept.
+ */
+export function writeTableMetadata(metadata: TableMetadata): string {
+  const version = metadata['format-version'];
+  const current = metadata['current-snapshot-id'];
+  const members: [name: string, text: string][] = [
+    ['format-version', String(version)],
+    ['table-uuid', JSON.stringify(metadata['table-uuid'])],
+    ['location', JSON.stringify(metadata.location)],
+  ];
+  const add = (name: string, text: string) => void members.push([name, text]);
+  const addNumber = (name: keyof TableMetadata) => add(name, String(metadata[name]));
+  const addList = (name: ListName) => add(name, textOfList(metadata[name]));
+
+  if (version > 1) addNumber('last-sequence-number');
+  addNumber('last-updated-ms');
+  addNumber('last-column-id');
+  if (version === 1) add('schema', textOfSchema(currentSchemaOf(metadata)));
+  addNumber('current-schema-id');
+  add('schemas', `[${metadata.schemas.map(textOfSchema).join(',')}]`);
+  if (version === 1) add('partition-spec', textOfList(defaultSpecOf(metadata).fields));
+  addNumber('default-spec-id');
+  addList('partition-specs');
+  addNumber('last-partition-id');
+  addNumber('default-sort-order-id');
+  addList('sort-orders');
+  add('properties', textOf(metadata.properties));
+  add('current-snapshot-id', version === 3 && current === NO_SNAPSHOT ? 'null' : String(current));
+  if (version === 3) add('next-row-id', String(metadata['next-row-id'] ?? 0));
+  if (metadata['encryption-keys'].length > 0) addList('encryption-keys');
+  add('refs', textOf(metadata.refs));
+  addList('snapshots');
+  addList('statistics');
+  addList('partition-statistics');
+  addList('snapshot-log');
+  addList('metadata-log');
+  for (const [name, value] of Object.entries(metadata.unknown)) add(name, stringifyJson(value));
+  return `{${members.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(',')}}`;
+}
+
+type ListName =
+  | 'partition-specs'
+  | 'sort-orders'
+  | 'encryption-keys'
+  | 'snapshots'
+  | 'statistics'
+  | 'partition-statistics'
+  | 'snapshot-log'
+  | 'metadata-log';
+
+/** The schema new data is written with. */
+export function currentSchemaOf(metadata: TableMetadata): Schema {
+  const id = metadata['current-schema-id'];
+  const schema = metadata.schemas.find((one) => one['schema-id'] === id);
+  if (schema === undefined) throw new TypeError(`There is no current schema ${id}.`);
+  return schema;
+}
+
+/** The partition spec new data is written with. */
+export function defaultSpecOf(metadata: TableMetadata): TableMetadata['partition-specs'][number] {
+  const id = metadata['default-spec-id'];
+  const spec = metadata['partition-specs'].find((one) => one['spec-id'] === id);
+  if (spec === undefined) throw new TypeError(`There is no default partition spec ${id}.`);
+  return spec;
+}
+
+/** Equal for schemas with the same fields and identifier fields: their ids do not count. */
+export function schemaKey(schema: Schema): string {
+  const key = texts.get(schema);
+  if (key !== undefined) return key;
+  const { type: _, 'schema-id': __, ...content } = schema;
+  const text = stringifyJson(content);
+  texts.set(schema, text);
+  return text;
+}
+
+const textOfSchema = (schema: Schema): string =>
+  `{"type":"struct","schema-id":${schema['schema-id']},${schemaKey(schema).slice(1)}`;
+
+const textOfList = (list: readonly object[]): string => `[${list.map(textOf).join(',')}]`;
+
+function textOf(value: object): string {
+  let text = texts.get(value);
+  if (text === undefined) {
+    text = stringifyJson(value);
+    texts.set(value, text);
+  }
+  return text;
+}
