@@ -9,6 +9,7 @@ import {
   registerWhoami,
   runProcess,
 } from '@pangolin/shared/cli';
+import { registerGenerateCode } from './commands/catalogs/generate-code.ts';
 import { registerGetToken } from './commands/tokens/get-token.ts';
 import { registerGetTokenInfo } from './commands/tokens/get-token-info.ts';
 import { registerListTokens } from './commands/tokens/list-tokens.ts';
@@ -21,6 +22,7 @@ export const pangolinUser = (version: string): ProgramDescriptor => ({
   firstSteps: [
     ['pangolin-user get-token', 'mint a token; nothing to set up'],
     ['pangolin-user login --url URL', 'use a server'],
+    ['pangolin-user generate-code --language pyiceberg', 'code that opens your tables'],
   ],
   commands: [
     registerGetToken,
@@ -31,6 +33,7 @@ export const pangolinUser = (version: string): ProgramDescriptor => ({
     registerLogout,
     registerWhoami,
     registerListCatalogs,
+    registerGenerateCode,
     registerConfig,
     registerCompletion,
   ],

@@ -1,4 +1,5 @@
 export type { CommandUnknownOpts } from '@commander-js/extra-typings';
+export { findServer } from '../client/find-server.ts';
 export type { WireClient } from '../client/wire-client.ts';
 export { dataFolder } from '../config/paths.ts';
 export { PangolinError } from '../errors.ts';
