@@ -1,0 +1,108 @@
+import type { JsonObject, JsonValue } from '../json.ts';
+import {
+  listOf,
+  need,
+  readFilledText,
+  readInt32,
+  readList,
+  readObject,
+  readText,
+  refuse,
+  shown,
+  toRecord,
+} from '../metadata/json-fields.ts';
+import { readSchema } from '../metadata/read-schema.ts';
+import { readFormatVersion, readViewProperties } from './read-view-metadata.ts';
+import { readViewVersion } from './read-view-version.ts';
+import { addSchema, addVersion, finishDraft, setCurrentVersion, startDraft, type ViewDraft } from './view-changes.ts';
+import { withoutSlash } from './view-locations.ts';
+import type { ViewMetadata } from './view-metadata.ts';
+
+type Apply = (draft: ViewDraft, update: JsonObject, where: string) => ViewDraft;
+
+/** Far more than any engine sends; each costs a look at what the others added. */
+const MAX_UPDATES = 1000;
+
+/** By action, in the order of the specification's ViewUpdate. */
+const UPDATES: ReadonlyMap<string, Apply> = new Map<string, Apply>([
+  [
+    'assign-uuid',
+    (draft, update, where) => {
+      const uuid = need(update, 'uuid', where, readFilledText);
+      return uuid.toLowerCase() === draft.metadata['view-uuid'].toLowerCase() ? draft : refuse('Cannot reassign uuid');
+    },
+  ],
+  [
+    'upgrade-format-version',
+    (draft, update, where) => {
+      need(update, 'format-version', where, readFormatVersion);
+      return draft;
+    },
+  ],
+  [
+    'add-schema',
+    (draft, update, where) => addSchema(draft, need(update, 'schema', where, readSchema), `${where}.schema`),
+  ],
+  [
+    'set-location',
+    (draft, update, where) => {
+      const location = withoutSlash(need(update, 'location', where, readFilledText));
+      return location === draft.metadata.location ? draft : change(draft, { location });
+    },
+  ],
+  [
+    'set-properties',
+    (draft, update, where) => {
+      const updates = need(update, 'updates' in update ? 'updates' : 'updated', where, readViewProperties);
+      const { properties } = draft.metadata;
+      const isNew = ([name, text]: [string, string]) => !Object.hasOwn(properties, name) || properties[name] !== text;
+      if (!Object.entries(updates).some(isNew)) return draft;
+      return change(draft, { properties: toRecord([...Object.entries(properties), ...Object.entries(updates)]) });
+    },
+  ],
+  [
+    'remove-properties',
+    (draft, update, where) => {
+      const removals = new Set(need(update, 'removals' in update ? 'removals' : 'removed', where, listOf(readText)));
+      const entries = Object.entries(draft.metadata.properties);
+      const left = entries.filter(([name]) => !removals.has(name));
+      return left.length === entries.length ? draft : change(draft, { properties: toRecord(left) });
+    },
+  ],
+  [
+    'add-view-version',
+    (draft, update, where) =>
+      addVersion(draft, need(update, 'view-version', where, readViewVersion), `${where}.view-version`),
+  ],
+  [
+    'set-current-view-version',
+    (draft, update, where) => setCurrentVersion(draft, need(update, 'view-version-id', where, readInt32)),
+  ],
+]);
+
+/**
+ * The view after a commit's updates, in their order; `base` itself when they change nothing. A version that becomes
+ * current without being new does so at `nowMs`. Throws `invalid_request` for whatever is no update of a view.
+ */
+export function applyViewUpdates(
+  base: ViewMetadata,
+  updates: JsonValue | undefined,
+  given: { nowMs: number },
+): ViewMetadata {
+  const list = updates === undefined || updates === null ? [] : readList(updates, 'updates');
+  if (list.length > MAX_UPDATES) refuse(`A commit has at most ${MAX_UPDATES} updates of a view.`);
+  const draft = list.reduce<ViewDraft>((before, value, index) => {
+    const where = `updates[${index}]`;
+    const update = readObject(value, where);
+    const action = need(update, 'action', where, readText);
+    const apply = UPDATES.get(action.toLowerCase());
+    if (apply) return apply(before, update, where);
+    return refuse(`${where}: a view has no update "${shown(action)}"; accepted are ${[...UPDATES.keys()].join(', ')}.`);
+  }, startDraft(base));
+  return finishDraft(draft, base, given.nowMs);
+}
+
+const change = (draft: ViewDraft, members: Partial<ViewMetadata>): ViewDraft => ({
+  ...draft,
+  metadata: { ...draft.metadata, ...members },
+});
