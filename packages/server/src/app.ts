@@ -1,9 +1,16 @@
 import { PangolinError } from '@pangolin/shared/errors';
 import { Hono } from 'hono';
+import { getPath } from 'hono/utils/url';
 import type { Deps } from './deps.ts';
 import type { Bindings, Env } from './http/env.ts';
 import { replyProblem, toPangolinError } from './http/errors.ts';
 import { tokenRoutes } from './tokens/routes.ts';
+
+/** Where errors are answered as RFC 6749 §5.2 has them; under /v1 the token endpoint is where Iceberg's clients look. */
+export const OAUTH_PATHS = /^\/(?:oauth2\/|v1\/(?:[^/]+\/(?:v1\/)?)?oauth\/)/;
+
+/** Where errors are answered as the Iceberg REST specification has them; what is OAuth's is not here. */
+export const ICEBERG_PATHS = /^\/v1(?:\/|$)/;
 
 /** Every mount: which paths are a feature's, and where its routes are. The first that matches has the path. */
 const FEATURES = [
@@ -27,10 +34,8 @@ const FEATURES = [
   { paths: /^\/api\/v1\/catalogs(?:\/|$)/, load: async () => (await import('./catalogs/routes.ts')).catalogRoutes },
   { paths: /^\/api\/v1\/config(?:\/|$)/, load: async () => (await import('./settings/routes.ts')).settingsRoutes },
   { paths: /^\/api\/v1\/audit(?:\/|$)/, load: async () => (await import('./audit/routes.ts')).auditRoutes },
-  {
-    paths: /^\/(?:oauth2\/|v1\/(?:[^/]+\/(?:v1\/)?)?oauth\/)/,
-    load: async () => (await import('./oauth/routes.ts')).oauthRoutes,
-  },
+  { paths: OAUTH_PATHS, load: async () => (await import('./oauth/routes.ts')).oauthRoutes },
+  { paths: ICEBERG_PATHS, load: async () => (await import('./iceberg/routes.ts')).icebergRoutes },
 ];
 
 type Feature = (typeof FEATURES)[number];
@@ -74,11 +79,15 @@ export function createApp(deps: Deps): App {
 function readPath(url: string): string {
   const start = url.indexOf('/', url.indexOf('://') + 3);
   const end = url.indexOf('?', start);
-  return url.slice(start, end < 0 ? undefined : end);
+  return mergeSlashes(url.slice(start, end < 0 ? undefined : end));
 }
 
+/** Some Iceberg clients put a slash between an address that ends with one and their path. */
+export const mergeSlashes = (path: string): string =>
+  path.includes('//') && /^\/+v1\//.test(path) ? path.replace(/\/{2,}/g, '/') : path;
+
 async function mount(deps: Deps, feature: Feature | undefined): Promise<Hono<Env>> {
-  const app = new Hono<Env>();
+  const app = new Hono<Env>({ getPath: (request) => mergeSlashes(getPath(request)) });
   app.onError((error, c) => replyProblem(c, toPangolinError(error, deps.log, c.env.requestId)));
   app.notFound(async (c) => {
     const { findMethods } = await import('./http/openapi.ts');

@@ -1,5 +1,7 @@
 import type { CredentialReader } from './credentials/store.ts';
 import type { VerifiedCredentials } from './credentials/verified-credentials.ts';
+import type { IcebergState } from './iceberg/iceberg-state.ts';
+import type { Warehouses } from './iceberg/warehouse/open-warehouse.ts';
 import type { Installation } from './installation/installation.ts';
 import type { LastUsed } from './last-used/last-used.ts';
 import type { LoginThrottle } from './sessions/login-throttle.ts';
@@ -22,6 +24,8 @@ export interface Deps {
   now(): number;
   /** A new UUIDv7. */
   newId(): string;
+  /** A new random UUID (version 4), for what others identify by it. */
+  newUuid(): string;
   randomBytes(size: number): Buffer;
   log: Log;
   installation: Installation;
@@ -31,6 +35,10 @@ export interface Deps {
   lastUsed: LastUsed;
   passwords: Passwords;
   logins: LoginThrottle;
+  warehouses: Warehouses;
+  iceberg: IcebergState;
+  /** Where the embedded default keeps everything. */
+  dataDir: string;
   /** The operating system's account, for the embedded owner. */
   ownerName: string;
   version: string;

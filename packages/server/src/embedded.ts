@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { PangolinError } from '@pangolin/shared/errors';
 
 import { type App, createApp } from './app.ts';
@@ -7,6 +7,8 @@ import { createVerifiedCredentials } from './credentials/verified-credentials.ts
 import type { Deps, Log } from './deps.ts';
 import type { Bindings } from './http/env.ts';
 import { createLightRequest, createLightResponse } from './http/light-messages.ts';
+import { createIcebergState } from './iceberg/iceberg-state.ts';
+import { createWarehouses } from './iceberg/warehouse/open-warehouse.ts';
 import { createUuidV7 } from './ids.ts';
 import { openDataDirectory } from './installation/data-directory.ts';
 import { openInstallation } from './installation/installation.ts';
@@ -26,6 +28,8 @@ export interface OpenOptions {
   now?: () => number;
   log?: Log;
   publicUrl?: string | null;
+  /** The role that credentials for files on S3 are vended for; null: none. */
+  s3RoleArn?: string | null;
   /** How often the last use of credentials is written, in milliseconds; null: only at the end. */
   lastUsedIntervalMs?: number | null;
 }
@@ -64,6 +68,7 @@ async function openDeps(options: OpenOptions): Promise<Opened> {
     db,
     now,
     newId,
+    newUuid: randomUUID,
     randomBytes,
     log,
     installation,
@@ -76,6 +81,9 @@ async function openDeps(options: OpenOptions): Promise<Opened> {
     }),
     passwords: createPasswords(),
     logins: createLoginThrottle({ now, sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) }),
+    warehouses: createWarehouses({ dataDir: directory.path, s3RoleArn: options.s3RoleArn ?? null, now, log }),
+    iceberg: createIcebergState(db),
+    dataDir: directory.path,
     ownerName: options.ownerName,
     version: VERSION,
     publicUrl: options.publicUrl ?? null,
@@ -83,6 +91,7 @@ async function openDeps(options: OpenOptions): Promise<Opened> {
   return {
     deps,
     async close() {
+      await deps.iceberg.background.settle();
       await deps.lastUsed.close();
       await db.close();
     },

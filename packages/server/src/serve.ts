@@ -3,11 +3,14 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { isIP, type Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { PangolinError } from '@pangolin/shared/errors';
+import { ICEBERG_PATHS, mergeSlashes, OAUTH_PATHS } from './app.ts';
 import type { Log } from './deps.ts';
 import { openServer } from './embedded.ts';
 import type { Bindings } from './http/env.ts';
 import { replyProblem, toPangolinError } from './http/errors.ts';
 import { createGuard } from './http/guard.ts';
+import { replyIcebergError } from './http/iceberg-errors.ts';
+import { replyOAuthError } from './oauth/oauth-error.ts';
 import { HOUR_MS } from './times.ts';
 import { pruneExpiredTokens } from './tokens/tokens.ts';
 
@@ -21,6 +24,8 @@ export interface ServeOptions {
   publicUrl?: string;
   /** Allows listening beyond loopback without TLS. */
   insecureHttp: boolean;
+  /** The role that credentials for files on S3 are vended for, by its ARN. */
+  s3RoleArn?: string;
   log?: Log;
 }
 
@@ -46,6 +51,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     ownerName: options.ownerName,
     log,
     publicUrl,
+    s3RoleArn: options.s3RoleArn ?? null,
     lastUsedIntervalMs: LAST_USED_INTERVAL_MS,
   });
   const fetch = createFetch(opened, log, {
@@ -101,11 +107,19 @@ function createFetch(
         { request_id: env.requestId, code: refusal.code, host: incoming.headers.host, origin: incoming.headers.origin },
         'refused',
       );
-      return replyProblem({ env }, refusal);
+      return replyRefusal(incoming, env, refusal);
     }
     const answer = app.fetch(request, env);
     return incoming.method === 'GET' ? answer : logAnswer(log, incoming, env, deps.now(), deps.now, answer);
   };
+}
+
+/** A refusal before anything was looked at, in the words of whoever the path belongs to. */
+function replyRefusal({ url, method, headers }: IncomingMessage, env: Bindings, refusal: PangolinError): Response {
+  const path = mergeSlashes(url?.split('?', 1)[0] ?? '');
+  if (OAUTH_PATHS.test(path)) return replyOAuthError({ env }, refusal, headers.authorization);
+  if (ICEBERG_PATHS.test(path)) return replyIcebergError({ env, req: { method: method ?? 'GET' } }, refusal);
+  return replyProblem({ env }, refusal);
 }
 
 async function logAnswer(
@@ -143,7 +157,7 @@ interface Listener {
 
 function createListener(fetch: ReturnType<typeof createFetch>): Listener {
   const server = createServer(
-    { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 30_000 },
+    { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 75_000 },
     getRequestListener(fetch as Parameters<typeof getRequestListener>[0]),
   );
   const silent = new Set<Socket>();

@@ -8,7 +8,8 @@ describe('catalogs', () => {
   test('begin with one called default', async () => {
     const server = await openTestServer();
     const catalogs = await server.owner.call(catalogsApi.list);
-    expect(catalogs).toMatchObject([{ name: 'default', catalog_type: 'internal', warehouse_location: null }]);
+    const warehouse_location = `file://${server.dataDir}/warehouse/default`;
+    expect(catalogs).toMatchObject([{ name: 'default', catalog_type: 'internal', warehouse_location }]);
   });
 
   test('are created, renamed and deleted by administrators, on record', async () => {

@@ -40,7 +40,10 @@ describe('a page in a browser', () => {
     ]) {
       const { status, text } = await server.exchange({ ...asked, headers: { ...form, ...headers } });
       expect({ headers, status }).toEqual({ headers, status: 403 });
-      expect(JSON.parse(text).code).toBe('cross_site_request');
+      expect(JSON.parse(text)).toEqual({
+        error: 'invalid_request',
+        error_description: 'Requests from other sites are refused.',
+      });
     }
     for (const headers of [
       { origin: own },
@@ -54,6 +57,21 @@ describe('a page in a browser', () => {
       const headers = { origin: 'https://evil.example' };
       expect((await server.exchange({ method, path: '/api/v1/tokens', headers })).status).toBe(403);
     }
+  });
+
+  test('is refused in the words of whoever the path belongs to', async () => {
+    const server = await startTestServer();
+    const refused = async (path: string) =>
+      JSON.parse((await server.exchange({ method: 'POST', path, headers: { origin: 'https://evil.example' } })).text);
+    expect(await refused('/api/v1/tokens')).toMatchObject({ code: 'cross_site_request', status: 403 });
+    const message = 'Requests from other sites are refused.';
+    const iceberg = { error: { message, type: 'ForbiddenException', code: 403 } };
+    expect(await refused('/v1/default/v1/namespaces')).toEqual(iceberg);
+    expect(await refused('//v1/default/namespaces')).toEqual(iceberg);
+    expect(await refused('/v1/default/v1/oauth/tokens')).toEqual({
+      error: 'invalid_request',
+      error_description: message,
+    });
   });
 
   test('is told by no answer that it may read it', async () => {

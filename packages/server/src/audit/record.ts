@@ -12,6 +12,8 @@ export interface AuditEntry {
   resourceType: string;
   resourceId: string | null;
   resourceName?: string | null;
+  /** Success unless said otherwise. */
+  result?: 'success' | 'failure';
   details?: Record<string, unknown>;
 }
 
@@ -47,7 +49,7 @@ export async function createAuditEvent(
     resource_type: event.resourceType,
     resource_id: event.resourceId,
     resource_name: event.resourceName ?? null,
-    result: 'success' as const,
+    result: event.result ?? ('success' as const),
     ip: caller?.origin.address ?? null,
     client: caller?.origin.client ?? null,
     credential_type: caller?.actor.credential.type ?? null,

@@ -6,19 +6,21 @@ import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
 import { requirePermission } from '../policies/permissions.ts';
 import type { Executor } from '../store/schema.ts';
-import { isDuplicate } from '../store/storage-errors.ts';
+import { isDuplicate, isReferenced } from '../store/storage-errors.ts';
 import { formatTime, wholeSecond } from '../times.ts';
 import { type CatalogRow, deleteCatalogRow, findCatalog, insertCatalog, renameCatalogRow } from './store.ts';
+import { locateWarehouse, readWarehouse, requireOwnWarehouse } from './warehouses.ts';
 
 /** Registers a catalog. */
 export async function createCatalog(deps: Deps, caller: Caller, input: CreateCatalog): Promise<Catalog> {
   requirePermission(caller.actor, 'catalogs:write');
-  const row: CatalogRow = {
+  const place = { tenant_id: caller.actor.tenantId, name: input.name };
+  const row = {
+    ...place,
     id: deps.newId(),
-    tenant_id: caller.actor.tenantId,
-    name: input.name,
-    catalog_type: 'internal',
-    warehouse_location: input.warehouse_location ?? null,
+    catalog_type: 'internal' as const,
+    warehouse_location:
+      readWarehouse(deps, caller, input) ?? locateWarehouse(deps, { ...place, warehouse_location: null }),
     created_at: deps.now(),
     created_by: caller.actor.name,
   };
@@ -27,6 +29,7 @@ export async function createCatalog(deps: Deps, caller: Caller, input: CreateCat
     caller,
     async (tx) => {
       if (await findCatalog(tx, row.tenant_id, row.name)) throw nameTaken(row.name);
+      await requireOwnWarehouse(tx, deps, row.warehouse_location);
       await insertCatalog(tx, row);
       await record(tx, deps, caller, 'catalog.created', row, { warehouse_location: row.warehouse_location });
     },
@@ -34,7 +37,7 @@ export async function createCatalog(deps: Deps, caller: Caller, input: CreateCat
   ).catch((error) => {
     throw isDuplicate(error) ? nameTaken(row.name) : error;
   });
-  return presentCatalog(row);
+  return presentCatalog(deps, row);
 }
 
 /** Registers the first catalog of a new tenant, called `default`. */
@@ -55,6 +58,10 @@ export async function readCatalog(
   });
 }
 
+/** A catalog by its tenant and name, or undefined if there is none. */
+export const findCatalogByName = (deps: Deps, tenantId: string, name: string): Promise<CatalogRow | undefined> =>
+  findCatalog(deps.db.read, tenantId, name);
+
 /** Renames a catalog. */
 export async function updateCatalog(deps: Deps, caller: Caller, name: string, input: UpdateCatalog): Promise<Catalog> {
   requirePermission(caller.actor, 'catalogs:write');
@@ -66,16 +73,17 @@ export async function updateCatalog(deps: Deps, caller: Caller, name: string, in
       const newName = input.name ?? row.name;
       if (newName !== row.name) {
         if (await findCatalog(tx, row.tenant_id, newName)) throw nameTaken(newName);
-        await renameCatalogRow(tx, row.id, newName);
+        // The files stay where they are, also where the place was never written down.
+        await renameCatalogRow(tx, row.id, { name: newName, warehouse_location: locateWarehouse(deps, row) });
         await record(tx, deps, caller, 'catalog.updated', row, { new_name: newName });
       }
-      return presentCatalog({ ...row, name: newName });
+      return presentCatalog(deps, { ...row, warehouse_location: locateWarehouse(deps, row), name: newName });
     },
     { credentials: 'unchanged' },
   );
 }
 
-/** Takes a catalog out of the registry. */
+/** Takes a catalog out of the registry. Throws `conflict` for one that has namespaces. */
 export async function deleteCatalog(deps: Deps, caller: Caller, name: string): Promise<void> {
   requirePermission(caller.actor, 'catalogs:write');
   await transactAs(
@@ -87,14 +95,16 @@ export async function deleteCatalog(deps: Deps, caller: Caller, name: string): P
       await record(tx, deps, caller, 'catalog.deleted', row, {});
     },
     { credentials: 'unchanged' },
-  );
+  ).catch((error) => {
+    throw isReferenced(error) ? notEmpty(name) : error;
+  });
 }
 
-export const presentCatalog = (row: CatalogRow): Catalog => ({
+export const presentCatalog = (deps: Deps, row: CatalogRow): Catalog => ({
   id: row.id,
   name: row.name,
   catalog_type: row.catalog_type,
-  warehouse_location: row.warehouse_location,
+  warehouse_location: locateWarehouse(deps, row),
   created_at: formatTime(wholeSecond(row.created_at)),
 });
 
@@ -112,6 +122,11 @@ const record = (
     resourceId: row.id,
     resourceName: row.name,
     details,
+  });
+
+const notEmpty = (name: string) =>
+  new PangolinError('conflict', `The catalog ${JSON.stringify(name)} still has namespaces.`, {
+    hint: 'Drop its tables, views and namespaces first.',
   });
 
 const nameTaken = (name: string) =>

@@ -17,7 +17,7 @@ export function catalogRoutes(deps: Deps): Hono<Env> {
     const { tenantId } = caller.actor;
     const rows = await listCatalogs(deps.db.read, tenantId, readCursor(query.cursor, 'string'), withOneMore(query));
     return replyPage(c, query, {
-      items: rows.map(presentCatalog),
+      items: rows.map((row) => presentCatalog(deps, row)),
       cursorOf: (catalog) => catalog.name,
       count: () => countCatalogs(deps.db.read, tenantId),
     });
@@ -29,7 +29,7 @@ export function catalogRoutes(deps: Deps): Hono<Env> {
 
   route(app, deps, catalogsApi.get, async (c, { caller, params }) => {
     requirePermission(caller.actor, 'catalogs:read');
-    return replyJson(c, presentCatalog(await readCatalog(deps, caller, params.name)));
+    return replyJson(c, presentCatalog(deps, await readCatalog(deps, caller, params.name)));
   });
 
   route(app, deps, catalogsApi.update, async (c, { caller, params, body }) =>

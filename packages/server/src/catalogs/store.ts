@@ -29,7 +29,10 @@ export async function countCatalogs(db: Executor, tenantId: string): Promise<num
   return Number(row.total);
 }
 
-export const renameCatalogRow = (db: Executor, id: string, name: string) =>
-  db.updateTable('catalogs').set({ name }).where('id', '=', id).execute();
+/** Every catalog of every tenant. */
+export const listAllCatalogs = (db: Executor) => db.selectFrom('catalogs').selectAll().execute();
+
+export const renameCatalogRow = (db: Executor, id: string, to: { name: string; warehouse_location: string }) =>
+  db.updateTable('catalogs').set(to).where('id', '=', id).execute();
 
 export const deleteCatalogRow = (db: Executor, id: string) => db.deleteFrom('catalogs').where('id', '=', id).execute();

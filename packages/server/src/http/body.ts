@@ -22,6 +22,14 @@ export async function readJsonBody(c: Context<Env>, schema: z.ZodMiniType, optio
   return parse(schema, ...foldNames(value as Record<string, unknown>));
 }
 
+/** Reads the text of a JSON body; a request that has none gets an empty object. Throws as `readJsonBody`. */
+export async function readJsonText(c: Context<Env>, maxBytes: number): Promise<string> {
+  const text = await readText(c, maxBytes);
+  if (text === '') return '{}';
+  requireContentType(c, 'application/json');
+  return text;
+}
+
 /** Reads a form (RFC 6749 §3.2); empty parameters count as absent, repeated ones are refused. */
 export async function readFormBody(c: Context<Env>, schema: z.ZodMiniType): Promise<unknown> {
   requireContentType(c, 'application/x-www-form-urlencoded');

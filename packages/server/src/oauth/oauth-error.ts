@@ -1,9 +1,6 @@
 import { PangolinError } from '@pangolin/shared/errors';
-import type { Context } from 'hono';
-import type { Env } from '../http/env.ts';
 import { errorHeaders } from '../http/errors.ts';
-import { readHeader } from '../http/headers.ts';
-import { replyJson } from '../http/reply.ts';
+import { type Replying, replyJson } from '../http/reply.ts';
 
 /** The codes of RFC 6749 §5.2, RFC 7009 §2.2.1 and RFC 8693 §2.2.2 that this server answers. */
 type Code =
@@ -34,12 +31,12 @@ export const oauthError = (code: Code, message: string): PangolinError =>
   );
 
 /** Answers an error as RFC 6749 §5.2 has it; 401 with the scheme the client used (RFC 9110 §11.6.1). */
-export function replyOAuthError(c: Context<Env>, error: PangolinError): Response {
+export function replyOAuthError(c: Replying, error: PangolinError, authorization: string | undefined): Response {
   const code = readCode(error);
   const headers = errorHeaders(error);
   delete headers['www-authenticate'];
   if (code === 'invalid_client') {
-    const usedBasic = /^basic /i.test(readHeader(c, 'authorization') ?? '');
+    const usedBasic = /^basic /i.test(authorization ?? '');
     headers['www-authenticate'] = `${usedBasic ? 'Basic' : 'Bearer'} realm="pangolin"`;
   }
   return replyJson(c, { error: code, error_description: toDescription(error.message) }, readStatus(code, error), {

@@ -4,7 +4,7 @@ import type { Deps } from '../deps.ts';
 import { requireCaller } from '../http/access.ts';
 import type { Env } from '../http/env.ts';
 import { toPangolinError } from '../http/errors.ts';
-import { readOrigin } from '../http/headers.ts';
+import { readHeader, readOrigin } from '../http/headers.ts';
 import { replyEmpty, replyJson } from '../http/reply.ts';
 import { route } from '../http/route.ts';
 import { authenticateClient } from './client-authentication.ts';
@@ -15,7 +15,9 @@ import { revokeByValue } from './revocation.ts';
 
 export function oauthRoutes(deps: Deps): Hono<Env> {
   const app = new Hono<Env>();
-  app.onError((error, c) => replyOAuthError(c, toPangolinError(error, deps.log, c.env.requestId)));
+  app.onError((error, c) =>
+    replyOAuthError(c, toPangolinError(error, deps.log, c.env.requestId), readHeader(c, 'authorization')),
+  );
 
   for (const endpoint of [
     oauthApi.token,

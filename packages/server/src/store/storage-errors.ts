@@ -50,6 +50,10 @@ export const isBusy = (error: unknown): boolean => primaryCode(error) === 5 || p
 export const isDuplicate = (error: unknown): boolean =>
   primaryCode(error) === SQLITE_CONSTRAINT && error instanceof Error && /unique/i.test(error.message);
 
+/** Whether a row was refused, or kept, because others refer to it. */
+export const isReferenced = (error: unknown): boolean =>
+  primaryCode(error) === SQLITE_CONSTRAINT && error instanceof Error && /foreign key/i.test(error.message);
+
 /** Whether the database was closed under a request that came too late: by SQLite's word, or by Kysely's. */
 const isClosed = (error: unknown): boolean =>
   error instanceof Error &&

@@ -1,0 +1,37 @@
+import { PangolinError } from '@pangolin/shared/errors';
+import type { Context } from './catalog.ts';
+import { dropObject } from './drop.ts';
+import type { Identifier } from './identifiers.ts';
+import { findRow, requireKind } from './objects.ts';
+import { TABLE_FORMAT } from './tables.ts';
+
+/** Long enough for most tables; the rest goes on after the answer. */
+const PATIENCE_MS = 5_000;
+
+/**
+ * Drops a table. With `purge` its files go too, once the drop is committed: of those its metadata names, the ones that lie
+ * in its own directories. Throws `invalid_request` for a purge of a table whose property `gc.enabled` is false.
+ */
+export async function dropTable(
+  context: Context,
+  identifier: Identifier,
+  { purge }: { purge: boolean },
+): Promise<void> {
+  if (!purge) {
+    await dropObject(context, TABLE_FORMAT, identifier);
+    return;
+  }
+  const { deps, catalog } = context;
+  const before = await findRow(context, identifier);
+  requireKind(TABLE_FORMAT, identifier, before);
+  const { metadata } = await deps.iceberg.files.read(catalog.warehouse, TABLE_FORMAT, before.metadata_location);
+  if (metadata.properties['gc.enabled'] === 'false') {
+    throw new PangolinError('invalid_request', 'Cannot purge table: GC is disabled (gc.enabled is false).');
+  }
+  const row = await dropObject(context, TABLE_FORMAT, identifier, { purge });
+  const purging = import('./purge-dropped.ts')
+    .then(({ purgeDropped }) => purgeDropped(context, row))
+    .catch((err) => deps.log.error({ err, table: row.id }, 'files of a dropped table not deleted'));
+  deps.iceberg.background.add(purging);
+  await Promise.race([purging, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS).unref())]);
+}

@@ -1,0 +1,44 @@
+import type { Database } from '../store/database.ts';
+import { createLocks, type Locks } from './locks.ts';
+import { createMetadataFiles, type MetadataFiles } from './metadata-files.ts';
+import { createRecentReads, type RecentReads } from './recent-reads.ts';
+import { createObjectReader, type ObjectReader } from './store.ts';
+
+/** What the catalog keeps between requests. */
+export interface IcebergState {
+  locks: Locks;
+  files: MetadataFiles;
+  recent: RecentReads;
+  findObject: ObjectReader;
+  background: Background;
+}
+
+/** Work that outlives the request that began it. */
+export interface Background {
+  /** Lets work go on; a failure is the work's own to report. */
+  add(work: Promise<void>): void;
+  /** Resolves when all of it has ended. */
+  settle(): Promise<void>;
+}
+
+function createBackground(): Background {
+  const running = new Set<Promise<void>>();
+  return {
+    add(work) {
+      running.add(work);
+      void work.finally(() => running.delete(work));
+    },
+    async settle() {
+      await Promise.all(running);
+    },
+  };
+}
+
+/** Made once, in the composition root. */
+export const createIcebergState = (db: Database): IcebergState => ({
+  locks: createLocks(),
+  files: createMetadataFiles(),
+  recent: createRecentReads(db),
+  findObject: createObjectReader(db),
+  background: createBackground(),
+});

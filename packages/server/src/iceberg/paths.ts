@@ -1,0 +1,68 @@
+import { PangolinError } from '@pangolin/shared/errors';
+
+/** What a request path asks for, whichever base path its client formed. */
+export interface IcebergPath {
+  /** The catalog's name, decoded; null: the path names none. */
+  catalog: string | null;
+  isConfig: boolean;
+  /** As endpoints are declared, such as `namespaces/{namespace}/tables/{table}`. */
+  template: string;
+  /** Raw, still percent-encoded. */
+  namespace: string;
+  object: string;
+  /** The query, without its question mark. */
+  search: string;
+}
+
+/**
+ * Reads the path of an absolute URL. All of these are one: `/v1/{catalog}/v1/namespaces` (the catalog is part of the
+ * client's `uri`), `/v1/{catalog}/namespaces` (it is the client's `prefix`), and `/v1/{catalog}/v1/{catalog}/namespaces`
+ * (both). Slashes may be doubled. Throws `invalid_request`.
+ */
+export function readIcebergPath(url: string): IcebergPath {
+  const start = url.indexOf('/', url.indexOf('://') + 3);
+  const question = url.indexOf('?', start);
+  const [, ...segments] = url
+    .slice(start, question < 0 ? undefined : question)
+    .replace(/\/{2,}/g, '/')
+    .split('/');
+  const search = question < 0 ? '' : url.slice(question + 1);
+  const [version, first, ...rest] = segments;
+  if (version !== 'v1' || first === undefined) return nothing(search);
+  if (first === 'config' && rest.length === 0) return { ...nothing(search), isConfig: true };
+  const catalog = decodeName(first);
+  if (rest[0] === 'v1') {
+    rest.shift();
+    if (rest.length > 1 && rest[0] !== undefined && decodeName(rest[0]) === catalog) rest.shift();
+  }
+  if (rest.length === 1 && rest[0] === 'config') return { ...nothing(search), catalog, isConfig: true };
+  return { catalog, isConfig: false, ...readTemplate(rest), search };
+}
+
+const nothing = (search: string): IcebergPath => ({
+  catalog: null,
+  isConfig: false,
+  template: '',
+  namespace: '',
+  object: '',
+  search,
+});
+
+function readTemplate(segments: readonly string[]) {
+  const [first, namespace = '', kind, object = '', ...more] = segments;
+  if (first !== 'namespaces' || segments.length < 2) return { template: segments.join('/'), namespace: '', object: '' };
+  if (namespace === '' || (segments.length > 3 && object === '')) {
+    throw new PangolinError('invalid_request', 'The path has an empty name.');
+  }
+  const parts = ['namespaces', '{namespace}', ...(kind === undefined ? [] : [kind])];
+  if (segments.length > 3) parts.push(kind === 'views' ? '{view}' : '{table}', ...more);
+  return { template: parts.join('/'), namespace, object };
+}
+
+function decodeName(raw: string): string {
+  try {
+    return decodeURIComponent(raw);
+  } catch (cause) {
+    throw new PangolinError('invalid_request', 'The path is not percent-encoded UTF-8.', { cause });
+  }
+}

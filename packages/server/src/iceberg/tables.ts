@@ -1,0 +1,132 @@
+import { PangolinError } from '@pangolin/shared/errors';
+import type { Context } from './catalog.ts';
+import { type Change, commitChange } from './commit.ts';
+import { confineLocations } from './confine.ts';
+import type { Identifier } from './identifiers.ts';
+import { type JsonObject, type JsonValue, parseJson } from './json.ts';
+import { applyUpdates } from './metadata/apply-updates.ts';
+import { createTableMetadata } from './metadata/create-table-metadata.ts';
+import { readTableMetadata } from './metadata/read-table-metadata.ts';
+import { checkRequirements, isCreate } from './metadata/requirements.ts';
+import { metadataFileLocation, newLocations } from './metadata/table-files.ts';
+import type { TableMetadata } from './metadata/table-metadata.ts';
+import { writeTableMetadata } from './metadata/write-table-metadata.ts';
+import type { MetadataFile } from './metadata-files.ts';
+import type { ObjectFormat } from './object-format.ts';
+import { type CatalogObject, requireFreeName, requireNamespace } from './objects.ts';
+import { chooseLocation } from './places.ts';
+import { requireWithin } from './warehouse/location.ts';
+
+/** How tables are kept. */
+export const TABLE_FORMAT: ObjectFormat<TableMetadata> = {
+  kind: 'table',
+  title: 'Table',
+  notFound: 'table_not_found',
+  parse: (text) => readTableMetadata(parseJson(text)),
+  write: writeTableMetadata,
+  locationOf: (metadata) => metadata.location,
+  fileLocation: metadataFileLocation,
+  newLocations,
+};
+
+/** Creates a table from a CreateTableRequest. Throws `already_exists`, `namespace_not_found` and `invalid_request`. */
+export const createTable = (context: Context, identifier: Identifier, request: JsonObject) =>
+  commitChange(context, {
+    format: TABLE_FORMAT,
+    identifier,
+    mode: 'create',
+    action: 'table.created',
+    apply: (_, { newUuid, nowMs, defaultLocation }) =>
+      createTableMetadata(request, { uuid: newUuid, location: readPlace(request) ?? defaultLocation, nowMs }),
+  });
+
+/** The metadata a table would have; nothing is stored and no name is taken. The client commits it with `assert-create`. */
+export async function stageTable(context: Context, identifier: Identifier, request: JsonObject) {
+  const { deps } = context;
+  await requireNamespace(deps.db.read, context, identifier.namespace);
+  await requireFreeName(deps.db.read, context, TABLE_FORMAT, identifier);
+  const defaultLocation = await chooseLocation(context, identifier);
+  const location = readPlace(request) ?? defaultLocation;
+  const metadata = createTableMetadata(request, { uuid: deps.newUuid(), location, nowMs: deps.now() });
+  confineLocations(context, identifier.namespace, newLocations(metadata, null), [defaultLocation]);
+  return metadata;
+}
+
+/** Commits requirements and updates to a table, or creates it when `assert-create` is required. */
+export const commitTable = (context: Context, identifier: Identifier, request: JsonObject) =>
+  commitChange(context, describeCommit(identifier, [request]));
+
+/** CommitTableRequests for one table, as one change; each sees what the one before it made. */
+export function describeCommit(identifier: Identifier, requests: readonly JsonObject[]): Change<TableMetadata> {
+  const steps = requests.map((request) => ({
+    requirements: readList(request.requirements, 'requirements'),
+    updates: readList(request.updates, 'updates'),
+  }));
+  const creates = steps.some(({ requirements }) => isCreate(requirements));
+  return {
+    format: TABLE_FORMAT,
+    identifier,
+    mode: creates ? 'create' : 'update',
+    action: creates ? 'table.created' : 'table.updated',
+    details: { updates: [...new Set(steps.flatMap(({ updates }) => updates.map(nameUpdate)))] },
+    taken: new PangolinError('commit_failed', 'Requirement failed: table already exists'),
+    apply(base, given) {
+      let current = base?.metadata ?? null;
+      for (const { requirements, updates } of steps) {
+        checkRequirements(current, requirements);
+        const isBase = current === (base?.metadata ?? null);
+        current = applyUpdates(current, updates, { ...given, baseLocation: isBase ? (base?.location ?? null) : null });
+      }
+      return current as TableMetadata;
+    },
+  };
+}
+
+/** Makes a metadata file that is there already a table. Throws `file_not_found`, `invalid_request`, `already_exists`. */
+export async function registerTable(
+  context: Context,
+  identifier: Identifier,
+  { location, overwrite }: { location: string; overwrite: boolean },
+): Promise<CatalogObject<TableMetadata>> {
+  const file = await readForeignFile(context, identifier, TABLE_FORMAT, location);
+  return commitChange(context, {
+    format: TABLE_FORMAT,
+    identifier,
+    mode: overwrite ? 'put' : 'create',
+    action: 'table.registered',
+    apply: () => file.metadata,
+    existingFile: file,
+  });
+}
+
+/** Reads a metadata file that a client names, for a name that is still free. */
+export async function readForeignFile<M>(
+  context: Context,
+  { namespace }: Identifier,
+  format: ObjectFormat<M>,
+  location: string,
+): Promise<MetadataFile<M>> {
+  const { deps, catalog } = context;
+  const what = 'The metadata-location';
+  confineLocations(context, namespace, [{ what, location, kind: 'file' }], []);
+  requireWithin(catalog.warehouse.root, location, what);
+  return deps.iceberg.files.read(catalog.warehouse, format, location);
+}
+
+/** Reads a list that may be missing. Throws `invalid_request`. */
+function readList(value: JsonValue | undefined, field: string): readonly JsonValue[] {
+  if (value === undefined || value === null) return [];
+  if (Array.isArray(value)) return value;
+  throw new PangolinError('invalid_request', `The field '${field}' must be a list.`);
+}
+
+function readPlace({ location }: JsonObject): string | null {
+  if (location === undefined || location === null) return null;
+  if (typeof location === 'string') return location.replace(/\/+$/, '');
+  throw new PangolinError('invalid_request', "The field 'location' must be a string.");
+}
+
+const nameUpdate = (update: JsonValue): string => {
+  const action = (update as { action?: unknown } | null)?.action;
+  return typeof action === 'string' ? action.slice(0, 50) : 'unknown';
+};
