@@ -80,7 +80,8 @@ export const partitionSpecKey = (fields: readonly NewPartitionField[]): string =
  */
 export function checkPartitionFields(fields: readonly NewPartitionField[], schema: Schema, where: string): void {
   const names = new Set<string>();
-  const columnIds = fields.length === 0 ? null : idsByName(schema, fields);
+  const topLevel = fields.length === 0 ? null : topLevelIdsOf(schema);
+  const nested = fields.some(({ name }) => name.includes('.')) ? nestedIdsOf(schema) : null;
   for (const field of fields) {
     const { name, transform } = field;
     checkName(name, `${where}: the name of a partition field`);
@@ -88,21 +89,44 @@ export function checkPartitionFields(fields: readonly NewPartitionField[], schem
     names.add(name);
     checkTransform(transform, where);
     checkSource(transform, columnsOf(schema).get(field['source-id']), `${where}: ${shown(name)}`);
-    const columnId = columnIds?.get(name);
+    const columnId = topLevel?.get(name) ?? nested?.get(name);
     if (columnId !== undefined && !(transform === 'identity' && columnId === field['source-id'])) {
       if (transform !== 'void') refuse(`${where}: the partition name "${shown(name)}" is the name of a column.`);
     }
   }
 }
 
-/** Fields of structs count by their path, when some partition name could be one. */
-function idsByName(schema: Schema, fields: readonly NewPartitionField[]): ReadonlyMap<string, number> {
-  const ids = new Map<string, number>();
-  if (fields.some(({ name }) => name.includes('.'))) {
-    for (const column of listColumns(schema)) if (isSingular(column)) ids.set(pathOf(column), column.id);
-  }
-  for (const field of schema.fields) ids.set(field.name, field.id);
+const topLevelIds = new WeakMap<Schema, ReadonlyMap<string, number>>();
+
+function topLevelIdsOf(schema: Schema): ReadonlyMap<string, number> {
+  const ids = topLevelIds.get(schema) ?? new Map(schema.fields.map((field) => [field.name, field.id]));
+  topLevelIds.set(schema, ids);
   return ids;
+}
+
+const nestedIds = new WeakMap<Schema, ReadonlyMap<string, number>>();
+/** Beyond these the paths of fields of structs are not compared with: they would fill the memory. */
+const MAX_NESTED = { columns: 10_000, characters: 255 };
+
+function nestedIdsOf(schema: Schema): ReadonlyMap<string, number> {
+  let ids = nestedIds.get(schema);
+  if (ids === undefined) {
+    ids = listNestedIds(schema);
+    nestedIds.set(schema, ids);
+  }
+  return ids;
+}
+
+/** The fields of structs by their path. */
+function listNestedIds(schema: Schema): ReadonlyMap<string, number> {
+  const columns = listColumns(schema);
+  if (columns.length > MAX_NESTED.columns) return new Map();
+  return new Map(
+    columns
+      .filter((column) => column.parent !== null && isSingular(column))
+      .map((column): [string, number] => [pathOf(column), column.id])
+      .filter(([path]) => path.length <= MAX_NESTED.characters),
+  );
 }
 
 /** Refuses a default spec that the current schema no longer carries. Throws `invalid_request`. */

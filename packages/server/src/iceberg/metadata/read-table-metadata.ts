@@ -57,7 +57,7 @@ export function readTableMetadata(value: JsonValue): TableMetadata {
   const location = need(file, 'location', '', readFilledText);
   const schemas = readSchemas(file, formatVersion);
   const specs = readSpecs(file, formatVersion);
-  const orders = readOrders(file, formatVersion);
+  const orders = readOrders(file);
   const history = readHistory(file);
   const isFirst = formatVersion === 1;
   return {
@@ -151,10 +151,10 @@ function readSpecs(file: JsonObject, formatVersion: number) {
   return { 'default-spec-id': current, 'partition-specs': specs };
 }
 
-function readOrders(file: JsonObject, formatVersion: number) {
+function readOrders(file: JsonObject) {
   const listed = maybe(file, 'sort-orders', '', listOf(readSortOrder)) ?? [];
   const orders: readonly SortOrder[] = listed.length > 0 ? listed : [UNSORTED];
-  const current = (formatVersion === 1 ? maybe : need)(file, 'default-sort-order-id', '', readInt32) ?? 0;
+  const current = maybe(file, 'default-sort-order-id', '', readInt32) ?? 0;
   const ids = uniqueIds(orders, (order) => order['order-id'], 'sort-orders');
   if (!ids.has(current)) return refuse(`default-sort-order-id ${current} is not among the sort-orders.`);
   return { 'default-sort-order-id': current, 'sort-orders': orders };

@@ -6,6 +6,7 @@ import {
   type Read,
   readFilledText,
   readInt32,
+  readInt64,
   readLongCount,
   readObject,
   readText,
@@ -40,7 +41,7 @@ export const readPartitionStatisticsFile: Read<PartitionStatisticsFile> = (value
 const checkBlob: Read<void> = (value, where) => {
   const blob = readObject(value, where);
   need(blob, 'type', where, readText);
-  need(blob, 'snapshot-id', where, readSnapshotId);
+  need(blob, 'snapshot-id', where, readInt64);
   need(blob, 'sequence-number', where, readLongCount);
   need(blob, 'fields', where, listOf(readInt32));
   maybe(blob, 'properties', where, readTextMap);

@@ -35,7 +35,9 @@ export function checkTableProperties(properties: Readonly<Record<string, string>
   for (const name of Object.keys(properties)) {
     const lower = name.toLowerCase();
     if (REDIRECTING.has(lower) || REDIRECTING_PREFIXES.some((prefix) => lower.startsWith(prefix))) {
-      refuse(`The table property ${shown(name)} is refused: it would redirect every client that reads the table.`);
+      refuse(
+        `The table property ${shown(name)} is refused: it would make every client that opens the table use other storage, credentials or code.`,
+      );
     }
   }
 }

@@ -43,8 +43,7 @@ export function setLocation(draft: TableDraft, update: JsonObject, where: string
 
 /** `set-properties`; older clients call the properties `updated`. */
 export function setProperties(draft: TableDraft, update: JsonObject, where: string): void {
-  const properties =
-    maybe(update, 'updates', where, readNewProperties) ?? need(update, 'updated', where, readNewProperties);
+  const properties = need(update, nameOf(update, 'updates', 'updated'), where, readNewProperties);
   for (const [name, text] of Object.entries(properties)) {
     draft.properties.set(name, text);
     draft.isChanged = true;
@@ -53,10 +52,12 @@ export function setProperties(draft: TableDraft, update: JsonObject, where: stri
 
 /** `remove-properties`; older clients call the names `removed`. */
 export function removeProperties(draft: TableDraft, update: JsonObject, where: string): void {
-  const readNames = listOf(readText);
-  const names = maybe(update, 'removals', where, readNames) ?? need(update, 'removed', where, readNames);
+  const names = need(update, nameOf(update, 'removals', 'removed'), where, listOf(readText));
   for (const name of names) if (draft.properties.delete(name)) draft.isChanged = true;
 }
+
+const nameOf = (update: JsonObject, name: string, older: string): string =>
+  update[name] === undefined && update[older] !== undefined ? older : name;
 
 /** `set-statistics`: a snapshot has one such file. */
 export function setStatistics(draft: TableDraft, update: JsonObject, where: string): void {

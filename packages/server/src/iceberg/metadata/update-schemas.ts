@@ -2,7 +2,7 @@ import type { JsonObject } from '../json.ts';
 import { checkSchema } from './check-schema.ts';
 import { at, listOf, MAX_INT32, need, readInt32, refuse } from './json-fields.ts';
 import { readSchema } from './read-schema.ts';
-import { listColumns } from './schema-columns.ts';
+import { columnsOf } from './schema-columns.ts';
 import type { TableDraft } from './table-draft.ts';
 import { schemaKey } from './write-table-metadata.ts';
 
@@ -19,7 +19,7 @@ export function addSchema(draft: TableDraft, update: JsonObject, where: string):
     return;
   }
   let lastColumnId = draft.lastColumnId;
-  for (const { id } of listColumns(schema)) {
+  for (const id of columnsOf(schema).keys()) {
     if (id < 0) refuse(`${path}: the field id ${id} is negative.`);
     lastColumnId = Math.max(lastColumnId, id);
   }

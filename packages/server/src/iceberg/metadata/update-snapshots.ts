@@ -5,6 +5,9 @@ import { MAIN, NO_SNAPSHOT, readReferenceUpdate, readSnapshot } from './snapshot
 import type { TableDraft } from './table-draft.ts';
 import type { Snapshot, SnapshotReference } from './table-metadata.ts';
 
+/** A table is never older than its current snapshot, and its own times have to go on from there. */
+const LATEST_SNAPSHOT_MS = Date.UTC(10_000, 0) - 1;
+
 /** `add-snapshot`: the snapshot is kept as it was sent, and no branch is moved. Throws `commit_failed` where a retry helps. */
 export function addSnapshot(draft: TableDraft, update: JsonObject, where: string): void {
   const snapshot = need(update, 'snapshot', where, readSnapshot);
@@ -16,6 +19,7 @@ export function addSnapshot(draft: TableDraft, update: JsonObject, where: string
   ] as const) {
     if (list.size === 0) refuse(`Attempting to add a snapshot before a ${what} is added`);
   }
+  if (snapshot['timestamp-ms'] > LATEST_SNAPSHOT_MS) refuse(`${path}.timestamp-ms must be before the year 10000.`);
   const id = snapshot['snapshot-id'];
   if (draft.snapshots.has(id)) refuse(`Snapshot already exists for id: ${id}`);
   if (draft.formatVersion > 1) {
