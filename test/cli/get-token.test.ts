@@ -91,6 +91,28 @@ describe('get-token', () => {
     expect({ code, role: payloadOf(stdout).role }).toEqual({ code: 0, role: 'tenant-admin' });
   });
 
+  test.each([
+    'catalog',
+    'catalog:read',
+    'catalog:write:default',
+    'catalog:read:default.sales',
+    'catalog:read:default.sales.eu',
+    'catalog:write:my%2Ecat.a%2Eb.gr%C3%B6%C3%9Fe%20x',
+  ])('narrows the token to %s', async (scope) => {
+    const { stdout, stderr, code } = await home.run(user, ['get-token', '--scope', scope]);
+    const granted = scope === 'catalog' ? 'catalog:read catalog:write' : scope;
+    expect({ stderr, code, scope: payloadOf(stdout).scope }).toEqual({ stderr: '', code: 0, scope: granted });
+  });
+
+  test.each(['catalogs:read', 'catalog:drop', 'catalog:read:', 'catalog:read:default.größe', 'catalog:read:a b'])(
+    'refuses the scope %j, naming what is accepted',
+    async (scope) => {
+      const { stdout, stderr, code } = await home.run(user, ['get-token', '--scope', scope]);
+      expect({ stdout, code }).toEqual({ stdout: '', code: 2 });
+      expect(stderr).toContain('catalog:read:default.sales');
+    },
+  );
+
   test('describes the place where it is minted', async () => {
     await home.run(user, ['get-token']);
     const env = { GITHUB_ACTIONS: 'true', GITHUB_REPOSITORY: 'o/r', GITHUB_WORKFLOW: 'CI', GITHUB_RUN_ID: '7' };

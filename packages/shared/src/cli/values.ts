@@ -86,6 +86,10 @@ export const roleOption = (description: string) =>
 /** `--scope`, as often as needed. */
 export const scopeOption = () =>
   suggest(
-    new Option('--scope <scope...>', 'only this much; also narrower, such as catalog:read:default.sales'),
+    new Option(
+      '--scope <scope...>',
+      'only this much; a catalog scope may end with a catalog or namespace, as in catalog:read:default.sales or ' +
+        'catalog:read:default.sales.eu, where other characters inside a name are percent-encoded (a dot is %2E)',
+    ),
     SCOPE_NAMES,
   );

@@ -39,6 +39,7 @@ export function registerGetToken(program: Command, ctx: () => Context): void {
         'pangolin-user get-token',
         'pangolin-user get-token --description "PyIceberg automation" --expires-in 90',
         'pangolin-user get-token --scope catalog:read --expires-in 12h --json',
+        'pangolin-user get-token --scope catalog:read:default.sales catalog:write:default.sales.eu',
       ),
     )
     .action((options) => getToken(ctx(), options));
