@@ -208,7 +208,7 @@ describe('a metadata file', () => {
     ['a list', [], 'must be an object'],
     ['a table', { 'format-version': 2, 'table-uuid': UUID }, 'view-uuid is missing'],
     ['a uuid that is a number', fileOf({ 'view-uuid': 5 }), 'view-uuid must be a string'],
-    ['a uuid with a line break', fileOf({ 'view-uuid': 'a\nb' }), 'control characters'],
+    ['a uuid with a line break', fileOf({ 'view-uuid': 'a\nb' }), 'must be a UUID'],
     ['a later format version', fileOf({ 'format-version': 2 }), 'Unsupported format version: v2 (supported: v1)'],
     ['no location', fileOf({ location: '' }), 'location must not be empty'],
     ['schemas that are null', fileOf({ schemas: null }), 'schemas is missing'],

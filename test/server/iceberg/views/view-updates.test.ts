@@ -115,7 +115,7 @@ describe('replacing a view', () => {
       [{ action: 'set-current-view-version', 'view-version-id': 23 }],
       'Cannot set current version to unknown version: 23',
     ],
-    ['another uuid', [{ action: 'assign-uuid', uuid: 'other' }], 'Cannot reassign uuid'],
+    ['another uuid', [{ action: 'assign-uuid', uuid: UUID.replace('5', '6') }], 'Cannot reassign uuid'],
     [
       'a later format version',
       [{ action: 'upgrade-format-version', 'format-version': 2 }],

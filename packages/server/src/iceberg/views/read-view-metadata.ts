@@ -18,6 +18,7 @@ import {
   toRecord,
 } from '../metadata/json-fields.ts';
 import { readSchema } from '../metadata/read-schema.ts';
+import { readUuid } from '../metadata/read-table-metadata.ts';
 import { readVersionLogEntry, readViewVersion } from './read-view-version.ts';
 import { VIEW_FORMAT_VERSION, type ViewMetadata } from './view-metadata.ts';
 
@@ -40,7 +41,7 @@ export function readViewMetadata(value: JsonValue): ViewMetadata {
   const where = 'The view metadata';
   const object = readObject(value, where);
   const metadata: ViewMetadata = {
-    'view-uuid': checkName(need(object, 'view-uuid', where, readFilledText), at(where, 'view-uuid')),
+    'view-uuid': need(object, 'view-uuid', where, readUuid),
     'format-version': need(object, 'format-version', where, readFormatVersion),
     location: need(object, 'location', where, readFilledText),
     schemas: need(object, 'schemas', where, listOf(readSchema)),

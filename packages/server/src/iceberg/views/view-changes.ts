@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { stringifyJson } from '../json.ts';
 import { checkSchema } from '../metadata/check-schema.ts';
 import { MAX_INT32, refuse, shown } from '../metadata/json-fields.ts';
 import type { Schema } from '../metadata/table-metadata.ts';
+import { schemaKey } from '../metadata/write-table-metadata.ts';
 import { checkViewVersion, dialectsOf } from './read-view-version.ts';
 import type { ViewMetadata, ViewVersion } from './view-metadata.ts';
 
@@ -35,8 +35,8 @@ export const startDraft = (metadata: ViewMetadata): ViewDraft => ({
 export function addSchema(draft: ViewDraft, schema: Schema, where: string): ViewDraft {
   checkSchema(schema, LATEST_TYPES, where);
   const { schemas } = draft.metadata;
-  const text = textOf(schema);
-  const same = schemas.find((one) => textOf(one) === text);
+  const key = schemaKey(schema);
+  const same = schemas.find((one) => schemaKey(one) === key);
   if (same) return { ...draft, lastSchemaId: same['schema-id'] };
   const id = nextId(
     schemas.map((one) => one['schema-id']),
@@ -147,14 +147,6 @@ function currentVersionOf(metadata: ViewMetadata): ViewVersion {
 function nextId(taken: readonly number[], wanted: number, what: string): number {
   const id = taken.reduce((next, one) => Math.max(next, one + 1), wanted);
   return id <= MAX_INT32 ? id : refuse(`There is no ${what} id above ${MAX_INT32}.`);
-}
-
-const texts = new WeakMap<Schema, string>();
-
-function textOf(schema: Schema): string {
-  const text = texts.get(schema) ?? stringifyJson({ ...schema, 'schema-id': 0 });
-  texts.set(schema, text);
-  return text;
 }
 
 /** Whether two versions differ in nothing but their id and time. */

@@ -1,11 +1,6 @@
+import { stripTrailingSlashes } from '../metadata/locations.ts';
+import type { NamedLocation } from '../object-format.ts';
 import type { ViewMetadata } from './view-metadata.ts';
-
-/** A location that a client named; `what` begins messages about it. */
-interface NamedLocation {
-  what: string;
-  location: string;
-  kind: 'directory' | 'file';
-}
 
 const METADATA_PATH = 'write.metadata.path';
 const COMPRESSION = 'write.metadata.compression-codec';
@@ -16,7 +11,7 @@ export function viewFileLocation(
   previous: string | null,
   uuid: string,
 ): string {
-  const folder = withoutSlash(properties[METADATA_PATH] ?? `${withoutSlash(location)}/metadata`);
+  const folder = stripTrailingSlashes(properties[METADATA_PATH] || `${stripTrailingSlashes(location)}/metadata`);
   const extension = properties[COMPRESSION]?.toLowerCase() === 'gzip' ? '.gz.metadata.json' : '.metadata.json';
   return `${folder}/${String(numberOf(previous) + 1).padStart(5, '0')}-${uuid}${extension}`;
 }
@@ -32,13 +27,6 @@ export function newViewLocations(next: ViewMetadata, base: ViewMetadata | null):
     named.push({ what: `The view's property ${METADATA_PATH}`, location: path, kind: 'directory' });
   }
   return named;
-}
-
-/** A location without the slashes at its end. */
-export function withoutSlash(location: string): string {
-  let end = location.length;
-  while (end > 0 && location[end - 1] === '/') end -= 1;
-  return location.slice(0, end);
 }
 
 /** The number a metadata file has, -1 for one that has none. */

@@ -18,7 +18,7 @@ export function checkViewRequirements(base: ViewMetadata, requirements: JsonValu
     }
     const uuid = need(requirement, 'uuid', where, readFilledText);
     if (uuid.toLowerCase() === base['view-uuid'].toLowerCase()) continue;
-    const problem = `view UUID does not match: expected ${shown(base['view-uuid'])} != ${shown(uuid)}`;
+    const problem = `view UUID does not match: expected ${base['view-uuid']} != ${shown(uuid)}`;
     throw new PangolinError('commit_failed', `Requirement failed: ${problem}`);
   }
 }

@@ -11,11 +11,12 @@ import {
   shown,
   toRecord,
 } from '../metadata/json-fields.ts';
+import { stripTrailingSlashes } from '../metadata/locations.ts';
 import { readSchema } from '../metadata/read-schema.ts';
+import { readUuid } from '../metadata/read-table-metadata.ts';
 import { readFormatVersion, readViewProperties } from './read-view-metadata.ts';
 import { readViewVersion } from './read-view-version.ts';
 import { addSchema, addVersion, finishDraft, setCurrentVersion, startDraft, type ViewDraft } from './view-changes.ts';
-import { withoutSlash } from './view-locations.ts';
 import type { ViewMetadata } from './view-metadata.ts';
 
 type Apply = (draft: ViewDraft, update: JsonObject, where: string) => ViewDraft;
@@ -28,7 +29,7 @@ const UPDATES: ReadonlyMap<string, Apply> = new Map<string, Apply>([
   [
     'assign-uuid',
     (draft, update, where) => {
-      const uuid = need(update, 'uuid', where, readFilledText);
+      const uuid = need(update, 'uuid', where, readUuid);
       return uuid.toLowerCase() === draft.metadata['view-uuid'].toLowerCase() ? draft : refuse('Cannot reassign uuid');
     },
   ],
@@ -46,7 +47,7 @@ const UPDATES: ReadonlyMap<string, Apply> = new Map<string, Apply>([
   [
     'set-location',
     (draft, update, where) => {
-      const location = withoutSlash(need(update, 'location', where, readFilledText));
+      const location = stripTrailingSlashes(need(update, 'location', where, readFilledText));
       return location === draft.metadata.location ? draft : change(draft, { location });
     },
   ],
