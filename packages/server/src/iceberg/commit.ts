@@ -32,6 +32,8 @@ export interface Change<M> {
   details?: Record<string, unknown>;
   /** What is there now, or null; answers what is to be. The same object: nothing changes. */
   apply(base: MetadataFile<M> | null, given: Given): M;
+  /** Files that nothing leads to any more once the change is committed. */
+  outdated?(base: MetadataFile<M>, next: M): readonly string[];
   /** What to say when the name is taken by an object of the same kind. */
   taken?: PangolinError;
   /** A file that exists already and is to be the pointer, instead of a new one. */
@@ -92,6 +94,7 @@ export const lockKey = (catalogId: string, { namespace, name }: Identifier): str
   `${catalogId} ${joinLevels(namespace)}\n${name}`;
 
 async function commitOnce<M>(context: Context, changes: readonly Change<M>[]): Promise<CatalogObject<M>[]> {
+  const { deps } = context;
   const written: string[] = [];
   const prepared: Prepared<M>[] = [];
   try {
@@ -103,6 +106,8 @@ async function commitOnce<M>(context: Context, changes: readonly Change<M>[]): P
   }
   const changed = prepared.filter(isChanged).sort(byPlace);
   if (changed.length > 0) await swapPointers(context, changed, written);
+  const outdated = changed.flatMap(({ change, base, next }) => (base && change.outdated?.(base, next)) ?? []);
+  deps.iceberg.background.add(discard(context, outdated));
   return prepared.map((one) => ({
     identifier: one.change.identifier,
     row: { ...(one.row as ObjectRow), metadata_location: one.file.location },

@@ -10,18 +10,11 @@ import { selectSnapshots } from './metadata/select-snapshots.ts';
 import type { TableMetadata } from './metadata/table-metadata.ts';
 import { writeTableMetadata } from './metadata/write-table-metadata.ts';
 import type { MetadataFile } from './metadata-files.ts';
+import { listOwnDirectories } from './tables.ts';
 import { isWithin } from './warehouse/location.ts';
 import type { VendedCredentials } from './warehouse/warehouse.ts';
 
 type SnapshotMode = 'all' | 'refs';
-
-/** Properties that say where else than at its location a table's files are written. */
-export const WRITE_PATHS = [
-  'write.data.path',
-  'write.metadata.path',
-  'write.object-storage.path',
-  'write.folder-storage.path',
-];
 
 /** Reads `?snapshots=`. Throws `invalid_request`. */
 export function readSnapshotMode(query: URLSearchParams): SnapshotMode {
@@ -96,9 +89,8 @@ function wantsCredentials({ catalog, header }: IcebergRequest): boolean {
 
 function vendFor({ caller, catalog }: IcebergRequest, namespace: Levels, metadata: TableMetadata) {
   const { root } = catalog.warehouse;
-  const elsewhere = WRITE_PATHS.flatMap((name) => metadata.properties[name] ?? []);
   return catalog.warehouse.vend({
-    locations: [metadata.location, ...elsewhere].filter((location) => isWithin(root, location)),
+    locations: listOwnDirectories(metadata).filter((location) => isWithin(root, location)),
     access: mayAccess(caller.actor, 'write', catalog.name, namespace) ? 'write' : 'read',
     principal: caller.actor.name,
     endsAtMs: endOf(caller.actor.credential),

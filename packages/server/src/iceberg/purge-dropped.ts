@@ -1,16 +1,14 @@
 import type { Context } from './catalog.ts';
-import { WRITE_PATHS } from './load-answer.ts';
 import { purgeTable } from './purge/purge-table.ts';
 import type { ObjectRow } from './store.ts';
-import { TABLE_FORMAT } from './tables.ts';
+import { listOwnDirectories, TABLE_FORMAT } from './tables.ts';
 import { isWithin } from './warehouse/location.ts';
 
 /** Deletes the files of a table that was dropped: of those its metadata names, the ones in directories of its own. */
 export async function purgeDropped({ deps, catalog }: Context, row: ObjectRow): Promise<void> {
   const { warehouse } = catalog;
   const { metadata } = await deps.iceberg.files.read(warehouse, TABLE_FORMAT, row.metadata_location);
-  const elsewhere = WRITE_PATHS.flatMap((name) => metadata.properties[name] ?? []);
-  const own = [metadata.location, ...elsewhere].filter((location) => isWithin(warehouse.root, location));
+  const own = listOwnDirectories(metadata).filter((location) => isWithin(warehouse.root, location));
   await purgeTable(deps, {
     warehouse,
     metadata,

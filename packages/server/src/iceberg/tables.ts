@@ -15,7 +15,7 @@ import type { MetadataFile } from './metadata-files.ts';
 import type { ObjectFormat } from './object-format.ts';
 import { type CatalogObject, requireFreeName, requireNamespace } from './objects.ts';
 import { chooseLocation } from './places.ts';
-import { requireWithin } from './warehouse/location.ts';
+import { isWithin, requireWithin } from './warehouse/location.ts';
 
 /** How tables are kept. */
 export const TABLE_FORMAT: ObjectFormat<TableMetadata> = {
@@ -69,6 +69,7 @@ export function describeCommit(identifier: Identifier, requests: readonly JsonOb
     mode: creates ? 'create' : 'update',
     action: creates ? 'table.created' : 'table.updated',
     details: { updates: [...new Set(steps.flatMap(({ updates }) => updates.map(nameUpdate)))] },
+    outdated: listOutdatedFiles,
     taken: new PangolinError('commit_failed', 'Requirement failed: table already exists'),
     apply(base, given) {
       let current = base?.metadata ?? null;
@@ -80,6 +81,22 @@ export function describeCommit(identifier: Identifier, requests: readonly JsonOb
       return current as TableMetadata;
     },
   };
+}
+
+/** Metadata files that fell out of the log, where `write.metadata.delete-after-commit.enabled` says they may go. */
+function listOutdatedFiles({ metadata: base }: MetadataFile<TableMetadata>, next: TableMetadata): string[] {
+  if (next.properties['write.metadata.delete-after-commit.enabled'] !== 'true') return [];
+  const kept = new Set(next['metadata-log'].map((entry) => entry['metadata-file']));
+  const own = listOwnDirectories(next);
+  return base['metadata-log']
+    .map((entry) => entry['metadata-file'])
+    .filter((file) => !kept.has(file) && own.some((directory) => isWithin(directory, file)));
+}
+
+/** Where a table's files are: its location, and wherever else its properties have them written. */
+export function listOwnDirectories({ location, properties }: TableMetadata): string[] {
+  const elsewhere = ['data.path', 'metadata.path', 'object-storage.path', 'folder-storage.path'];
+  return [location, ...elsewhere.flatMap((name) => properties[`write.${name}`] ?? [])];
 }
 
 /** Makes a metadata file that is there already a table. Throws `file_not_found`, `invalid_request`, `already_exists`. */

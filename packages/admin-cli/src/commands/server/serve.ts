@@ -6,6 +6,7 @@ interface ServeOptions {
   host?: string;
   publicUrl?: string;
   dataDir?: string;
+  s3RoleArn?: string;
 }
 
 /** `serve`: the embedded server, over HTTP. */
@@ -21,12 +22,18 @@ export function registerServe(program: Command, ctx: () => Context): void {
     .option('--host <address>', 'the address to listen on (default: 127.0.0.1 and ::1)', readFilled)
     .option('--public-url <url>', 'what clients reach the server by', readHttpUrl)
     .option('--data-dir <folder>', "the data (PANGOLIN_DATA_DIR; default: the platform's data folder)", readFilled)
+    .option(
+      '--s3-role-arn <arn>',
+      'the role that short-lived credentials for tables on S3 are made with (PANGOLIN_S3_ROLE_ARN)',
+      readFilled,
+    )
     .addHelpText('after', examples('pangolin-admin serve', 'pangolin-admin serve --port 8181 --data-dir ./data'))
     .action((options) => serve(ctx(), options));
 }
 
 async function serve(ctx: Context, options: ServeOptions): Promise<void> {
   const stopped = untilStopped(ctx);
+  const s3RoleArn = options.s3RoleArn ?? ctx.edges.env.PANGOLIN_S3_ROLE_ARN;
   const dataDir = options.dataDir ?? dataFolder(ctx.edges);
   const { startServer } = await import('@pangolin/server');
   const server = await startServer({
@@ -35,6 +42,7 @@ async function serve(ctx: Context, options: ServeOptions): Promise<void> {
     port: options.port,
     insecureHttp: ctx.flags.insecureHttp,
     ...(ctx.flags.quiet && { log: errorLog(ctx) }),
+    ...(s3RoleArn && { s3RoleArn }),
     ...(options.host !== undefined && { host: options.host }),
     ...(options.publicUrl !== undefined && { publicUrl: options.publicUrl }),
   });
