@@ -26,9 +26,9 @@ export function createMetadataFiles(): MetadataFiles {
   const kept = new Map<string, MetadataFile<unknown>>();
   let characters = 0;
 
-  function keep<M>(file: MetadataFile<M>): MetadataFile<M> {
-    forget(file.location);
-    kept.set(file.location, file);
+  function keep<M>(key: string, file: MetadataFile<M>): MetadataFile<M> {
+    forget(key);
+    kept.set(key, file);
     characters += file.text.length;
     for (const oldest of kept.keys()) {
       if (characters <= MAX_KEPT_CHARACTERS) break;
@@ -37,36 +37,40 @@ export function createMetadataFiles(): MetadataFiles {
     return file;
   }
 
-  function forget(location: string): void {
-    const file = kept.get(location);
+  function forget(key: string): void {
+    const file = kept.get(key);
     if (!file) return;
-    kept.delete(location);
+    kept.delete(key);
     characters -= file.text.length;
   }
 
   async function load<M>(warehouse: Warehouse, format: ObjectFormat<M>, location: string): Promise<MetadataFile<M>> {
     const metadata = format.parse(await unpack(location, await warehouse.read(location)));
-    return keep({ location, metadata, text: format.write(metadata) });
+    return keep(keyOf(format, location), { location, metadata, text: format.write(metadata) });
   }
 
   return {
     read<M>(warehouse: Warehouse, format: ObjectFormat<M>, location: string) {
-      const file = kept.get(location) as MetadataFile<M> | undefined;
+      const key = keyOf(format, location);
+      const file = kept.get(key) as MetadataFile<M> | undefined;
       if (!file || warehouse.has?.(location) === false) {
-        forget(location);
+        forget(key);
         return load(warehouse, format, location);
       }
-      kept.delete(location);
-      kept.set(location, file);
+      kept.delete(key);
+      kept.set(key, file);
       return file;
     },
     async create(warehouse, format, location, metadata) {
       const text = format.write(metadata);
       await warehouse.create(location, isPacked(location) ? await pack(text) : text);
-      return keep({ location, metadata, text });
+      return keep(keyOf(format, location), { location, metadata, text });
     },
   };
 }
+
+/** A client may name a table's file as a view's: what was read as the one is not the other. */
+const keyOf = <M>({ kind }: ObjectFormat<M>, location: string): string => `${kind} ${location}`;
 
 const isPacked = (location: string): boolean => /\.gz\.metadata\.json$|\.metadata\.json\.gz$/.test(location);
 

@@ -6,6 +6,7 @@ import type { Identifier } from './identifiers.ts';
 import { type JsonObject, type JsonValue, parseJson } from './json.ts';
 import { applyUpdates } from './metadata/apply-updates.ts';
 import { createTableMetadata } from './metadata/create-table-metadata.ts';
+import { stripTrailingSlashes } from './metadata/locations.ts';
 import { readTableMetadata } from './metadata/read-table-metadata.ts';
 import { checkRequirements, isCreate } from './metadata/requirements.ts';
 import { metadataFileLocation, newLocations } from './metadata/table-files.ts';
@@ -68,7 +69,7 @@ export function describeCommit(identifier: Identifier, requests: readonly JsonOb
     identifier,
     mode: creates ? 'create' : 'update',
     action: creates ? 'table.created' : 'table.updated',
-    details: { updates: [...new Set(steps.flatMap(({ updates }) => updates.map(nameUpdate)))] },
+    details: { updates: nameUpdates(steps.flatMap(({ updates }) => updates)) },
     outdated: listOutdatedFiles,
     taken: new PangolinError('commit_failed', 'Requirement failed: table already exists'),
     apply(base, given) {
@@ -131,17 +132,21 @@ export async function readForeignFile<M>(
 }
 
 /** Reads a list that may be missing. Throws `invalid_request`. */
-function readList(value: JsonValue | undefined, field: string): readonly JsonValue[] {
+export function readList(value: JsonValue | undefined, field: string): readonly JsonValue[] {
   if (value === undefined || value === null) return [];
   if (Array.isArray(value)) return value;
   throw new PangolinError('invalid_request', `The field '${field}' must be a list.`);
 }
 
-function readPlace({ location }: JsonObject): string | null {
+/** The location that a CreateTableRequest or a CreateViewRequest names, or null. Throws `invalid_request`. */
+export function readPlace({ location }: JsonObject): string | null {
   if (location === undefined || location === null) return null;
-  if (typeof location === 'string') return location.replace(/\/+$/, '');
+  if (typeof location === 'string') return stripTrailingSlashes(location);
   throw new PangolinError('invalid_request', "The field 'location' must be a string.");
 }
+
+/** The actions of a commit, for the audit trail. */
+export const nameUpdates = (updates: readonly JsonValue[]): string[] => [...new Set(updates.map(nameUpdate))];
 
 const nameUpdate = (update: JsonValue): string => {
   const action = (update as { action?: unknown } | null)?.action;
