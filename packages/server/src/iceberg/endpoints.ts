@@ -1,8 +1,9 @@
 import type { IcebergEndpoint } from './answer.ts';
 import { NAMESPACE_ENDPOINTS } from './namespace-endpoints.ts';
 import { TABLE_ENDPOINTS } from './table-endpoints.ts';
+import { VIEW_ENDPOINTS } from './view-endpoints.ts';
 
-const ALL = [...NAMESPACE_ENDPOINTS, ...TABLE_ENDPOINTS];
+const ALL = [...NAMESPACE_ENDPOINTS, ...TABLE_ENDPOINTS, ...VIEW_ENDPOINTS];
 
 /** What is served: by path template, then by method. */
 export const ENDPOINTS: ReadonlyMap<string, ReadonlyMap<string, IcebergEndpoint>> = new Map(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { newViewLocations, viewFileLocation } from '../../../../packages/server/src/iceberg/views/view-locations.ts';
+import { metadataFileLocation } from '../../../../packages/server/src/iceberg/metadata/table-files.ts';
+import { newViewLocations } from '../../../../packages/server/src/iceberg/views/view-locations.ts';
 import { apply, createView, LOCATION } from './sample-views.ts';
 
 describe('a metadata file', () => {
@@ -11,7 +12,7 @@ describe('a metadata file', () => {
     [`${LOCATION}/metadata/v3.metadata.json`, '00000'],
     ['registered.json', '00000'],
   ])('after %s is numbered %s', (previous, number) => {
-    expect(viewFileLocation(createView(), previous, 'u')).toBe(`${LOCATION}/metadata/${number}-u.metadata.json`);
+    expect(metadataFileLocation(createView(), previous, 'u')).toBe(`${LOCATION}/metadata/${number}-u.metadata.json`);
   });
 
   test('lies where the view’s properties say, and is called packed where they ask for it', () => {
@@ -19,7 +20,7 @@ describe('a metadata file', () => {
       'write.metadata.path': 'file:///warehouse/elsewhere/',
       'write.metadata.compression-codec': 'GZIP',
     };
-    expect(viewFileLocation(createView({ properties }), null, 'u')).toBe(
+    expect(metadataFileLocation(createView({ properties }), null, 'u')).toBe(
       'file:///warehouse/elsewhere/00000-u.gz.metadata.json',
     );
   });

@@ -59,26 +59,29 @@ function added<T extends object>(next: readonly T[], base: readonly T[] | undefi
 
 const DIGITS = 5;
 
+/** What says where metadata files go, of a table as of a view. */
+type Placed = Pick<TableMetadata, 'location' | 'properties'>;
+
 /**
- * Where the next metadata file of a table goes: `<folder>/00007-<uuid>.metadata.json`, one number after the file it follows.
+ * Where the next metadata file of a table or view goes: `<folder>/00007-<uuid>.metadata.json`, one number after the file it follows.
  * `previous`: null when there is none.
  */
-export function metadataFileLocation(metadata: TableMetadata, previous: string | null, uuid: string): string {
+export function metadataFileLocation(metadata: Placed, previous: string | null, uuid: string): string {
   const number = previous === null ? 0 : numberOf(previous) + 1;
   const suffix = isGzip(metadata) ? '.gz.metadata.json' : '.metadata.json';
   return `${metadataFolder(metadata)}/${String(number).padStart(DIGITS, '0')}-${uuid}${suffix}`;
 }
 
-/** Where the metadata files of a table go, without a slash at its end. */
-export const metadataFolder = (metadata: TableMetadata): string =>
+/** Where the metadata files of a table or view go, without a slash at its end. */
+export const metadataFolder = (metadata: Placed): string =>
   stripTrailingSlashes(
     propertyOf(metadata, 'write.metadata.path') || `${stripTrailingSlashes(metadata.location)}/metadata`,
   );
 
-const isGzip = (metadata: TableMetadata): boolean =>
+const isGzip = (metadata: Placed): boolean =>
   propertyOf(metadata, 'write.metadata.compression-codec')?.toLowerCase() === 'gzip';
 
-const propertyOf = ({ properties }: TableMetadata, name: string): string | undefined =>
+const propertyOf = ({ properties }: Pick<Placed, 'properties'>, name: string): string | undefined =>
   Object.hasOwn(properties, name) ? properties[name] : undefined;
 
 /** -1 for files that other catalogs named otherwise, as in Java. */
