@@ -33,10 +33,13 @@ ${table ? `get ${quoteShell(`${root}/${tablePath(table)}`)}` : listTables(root)}
   };
 }
 
+/** What the server said in the place of an answer. */
+const refuse = (variable: string): string => `{ printf '%s\\n' "$${variable}" >&2; exit 1; }`;
+
 const obtainToken = (request: SnippetRequest): string => `answer=$(printf %s "$PANGOLIN_CLIENT_SECRET" | ${CURL} \\
   -d grant_type=client_credentials -d scope=catalog \\
   --data-urlencode "client_id=$PANGOLIN_CLIENT_ID" --data-urlencode client_secret@- \\
-  ${quoteShell(tokenEndpoint(request))})
+  ${quoteShell(tokenEndpoint(request))}) || ${refuse('answer')}
 token=$(printf %s "$answer" | jq -r .access_token)`;
 
 const tablePath = ({ namespace, name }: TableName): string =>
@@ -45,7 +48,7 @@ const tablePath = ({ namespace, name }: TableName): string =>
 // The levels of a namespace are joined by %1F.
 const listTables = (root: string): string => `catalog=${quoteShell(root)}
 show() {
-  found=$(get "$catalog/namespaces\${1:+?parent=$1}")
+  found=$(get "$catalog/namespaces\${1:+?parent=$1}") || ${refuse('found')}
   for namespace in $(printf %s "$found" | jq -r '.namespaces[] | map(@uri) | join("%1F")'); do
     echo "namespace $namespace"
     get "$catalog/namespaces/$namespace/tables" | jq -r '.identifiers[] | "table     " + (.name | @uri)'
