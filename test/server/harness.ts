@@ -268,8 +268,9 @@ function readJson(text: string): unknown {
 
 /** The standing check: no secret rests in the data directory or in a log. */
 export async function refuseLeaks(dataDir: string, logs: readonly string[]): Promise<void> {
-  const names = await readdir(dataDir).catch(() => []);
-  const files = await Promise.all(names.map(async (name) => ({ name, bytes: await readFile(join(dataDir, name)) })));
+  const entries = await readdir(dataDir, { recursive: true, withFileTypes: true }).catch(() => []);
+  const names = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const files = await Promise.all(names.map(async (name) => ({ name, bytes: await readFile(name) })));
   for (const secret of issued) {
     const parts = [secret, ...(secret.startsWith('eyJ') ? secret.split('.').slice(2) : []), secret.slice(-49)];
     for (const part of parts.filter((one) => one.length >= 8)) {
