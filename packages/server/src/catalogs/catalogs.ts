@@ -11,8 +11,31 @@ import { formatTime, wholeSecond } from '../times.ts';
 import { type CatalogRow, deleteCatalogRow, findCatalog, insertCatalog, renameCatalogRow } from './store.ts';
 import { locateWarehouse, readWarehouse, requireOwnWarehouse } from './warehouses.ts';
 
-/** Registers a catalog. */
+/** Creates a catalog, with sample data if it is asked for; then it is created with it or not at all. */
 export async function createCatalog(deps: Deps, caller: Caller, input: CreateCatalog): Promise<Catalog> {
+  const catalog = await registerCatalog(deps, caller, input);
+  if (input.with_sample_data) await addSampleData(deps, caller, catalog.name);
+  return catalog;
+}
+
+async function addSampleData(deps: Deps, caller: Caller, name: string): Promise<void> {
+  try {
+    const { createSampleTable } = await import('../iceberg/sample-data/create-sample-table.ts');
+    await createSampleTable(deps, caller, name);
+  } catch (cause) {
+    await deleteCatalog(deps, caller, name).catch((err) => {
+      deps.log.error({ err, catalog: name }, 'a catalog without its sample data was not removed');
+    });
+    if (!(cause instanceof PangolinError)) throw cause;
+    const { code, message, hint } = cause;
+    throw new PangolinError(code, `The catalog was not created, for its sample data could not be: ${message}`, {
+      cause,
+      ...(hint !== undefined && { hint }),
+    });
+  }
+}
+
+async function registerCatalog(deps: Deps, caller: Caller, input: CreateCatalog): Promise<Catalog> {
   requirePermission(caller.actor, 'catalogs:write');
   const place = { tenant_id: caller.actor.tenantId, name: input.name };
   const row = {

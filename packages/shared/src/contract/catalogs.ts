@@ -29,6 +29,8 @@ export const CreateCatalog = z.strictObject({
   name,
   catalog_type: z._default(z.literal('internal'), 'internal'),
   warehouse_location: z.optional(text),
+  /** With the table `sample.sightings`. */
+  with_sample_data: z._default(z.boolean(), false),
 });
 export type CreateCatalog = z.input<typeof CreateCatalog>;
 
