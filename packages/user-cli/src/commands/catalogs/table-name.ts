@@ -25,7 +25,7 @@ export function readTableName(text: string): TableName {
   const catalog = parts[0];
   const name = parts.at(-1);
   if (catalog === undefined || name === undefined || parts.length < 3) {
-    throw new InvalidArgumentError('Give catalog, namespace and table, such as default.sales.orders.');
+    throw new InvalidArgumentError('Give catalog, namespace and table, like default.sales.orders.');
   }
   if (!CATALOG.test(catalog)) throw new InvalidArgumentError(`No catalog can be called ${JSON.stringify(catalog)}.`);
   const namespace = parts.slice(1, -1);
@@ -51,5 +51,5 @@ function splitParts(text: string): string[] {
 const misspelled = (text: string, at: number) =>
   new InvalidArgumentError(
     `A name is expected ${at === 0 ? 'at its beginning' : `after ${text.slice(0, at)}`}: names are separated by dots; ` +
-      'put one that holds a dot into double quotes or backticks, such as default."my.ns".t.',
+      'put one that holds a dot into double quotes or backticks, like default."my.ns".t.',
   );
