@@ -72,22 +72,29 @@ export function openPython(file: string, home: string, settings: Settings): Pyth
   };
 }
 
+/** What a Python function raised. */
+interface Raised {
+  type: string;
+  message: string;
+  trace: string;
+}
+
 function readAnswer(line: string, called: string): unknown {
-  const answer: { result?: unknown; error?: { type: string; message: string; trace: string } } = JSON.parse(line);
-  if (!answer.error) return answer.result;
-  const error = new Error(answer.error.message);
-  error.name = answer.error.type;
-  error.stack = `${called}: ${answer.error.trace}`;
-  throw error;
+  const { result, error }: { result?: unknown; error?: Raised } = JSON.parse(line);
+  if (!error) return result;
+  // Nobody expects a test to raise anything: whoever reads of it wants to see where.
+  const raised = new Error(called.startsWith('test_') ? error.trace : error.message);
+  raised.name = error.type;
+  throw raised;
 }
 
 /** Every test_… function of a Python file as a test, named by its first line of documentation. */
-function readTests(file: string): Array<{ call: string; title: string }> {
+function readTests(file: string): Array<[title: string, call: string]> {
   const text = readFileSync(pathOf(file), 'utf8');
   const found = [...text.matchAll(/^def (test_\w+)\([^)]*\):\n {4}"""(.+?)"""/gm)];
   const defined = text.match(/^def test_/gm)?.length ?? 0;
   if (found.length === 0 || found.length !== defined) throw new Error(`a test in ${file} has no documentation`);
-  return found.map(([, call = '', title = '']) => ({ call, title }));
+  return found.map(([, call = '', title = '']) => [title, call]);
 }
 
 /** Runs the tests of a Python file, in a process of their own, against a server of their own. */
@@ -103,6 +110,8 @@ export function describePython(title: string, file: string): void {
       await python?.close();
       await lakehouse?.close();
     });
-    test.each(readTests(file))('$title', ({ call }) => python.call(call));
+    test.each(readTests(file))('%s', async (_, call) => {
+      await python.call(call);
+    });
   });
 }

@@ -16,11 +16,12 @@ import pathlib
 import sys
 import traceback
 
+OURS = os.path.dirname(os.path.abspath(__file__))
 numbers = itertools.count(1)
 
 
 def read_module(path):
-    sys.path.insert(0, os.path.dirname(path))
+    sys.path.insert(0, OURS)
     spec = importlib.util.spec_from_file_location("called", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -50,8 +51,13 @@ def answer(module, question, settings):
             return {"result": run_test(function, settings)}
         return {"result": function(**question["with"])}
     except BaseException as error:
-        said = "".join(traceback.format_exception(error))
-        return {"error": {"type": type(error).__name__, "message": str(error), "trace": said}}
+        return {"error": {"type": type(error).__name__, "message": str(error), "trace": describe(error)}}
+
+
+def describe(error):
+    """The message, and where in our own files it came from."""
+    frames = [one for one in traceback.extract_tb(error.__traceback__) if one.filename.startswith(OURS)]
+    return f"{error}\n{''.join(traceback.format_list(frames))}"
 
 
 def main(path, settings):

@@ -25,7 +25,7 @@ def append(name, numbers):
     table.append(people(*((number, "x") for number in numbers)))
 
 
-def append_each(name, numbers, **properties):
+def append_each(name, numbers):
     """One commit for each number."""
     table = session["catalog"].load_table(name)
     for number in numbers:
@@ -34,6 +34,19 @@ def append_each(name, numbers, **properties):
 
 def set_property(name, key, value):
     session["catalog"].load_table(name).transaction().set_properties({key: value}).commit_transaction()
+
+
+def set_each(name, prefix, count):
+    """One commit for each property, all of them from the metadata that was loaded first."""
+    table = session["catalog"].load_table(name)
+    stale = table.metadata
+    for number in range(count):
+        table.metadata = stale
+        table.transaction().set_properties({f"{prefix}{number}": str(number)}).commit_transaction()
+
+
+def properties(name):
+    return session["catalog"].load_table(name).properties
 
 
 def read(name):
@@ -71,5 +84,4 @@ def create_namespace(name):
 def bearer():
     """The token that the session sends at present."""
     catalog = session["catalog"]
-    request = catalog._session.auth.auth_manager.auth_header()
-    return request.removeprefix("Bearer ")
+    return catalog._session.auth.auth_manager.auth_header().removeprefix("Bearer ")
