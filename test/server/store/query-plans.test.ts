@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { findChainHead, listEvents } from '../../../packages/server/src/audit/store.ts';
 import { findCatalog, listCatalogs } from '../../../packages/server/src/catalogs/store.ts';
 import { findApiKeyStateIn, findTokenStateIn } from '../../../packages/server/src/credentials/store.ts';
+import * as iceberg from '../../../packages/server/src/iceberg/store.ts';
 import { findTenant } from '../../../packages/server/src/installation/store.ts';
 import { writeLastUses } from '../../../packages/server/src/last-used/store.ts';
 import {
@@ -59,12 +60,26 @@ const standing = {
 const window = { limit: 101, offset: 0 };
 const owner = { id: 'o', epoch: 1 };
 const use = { id: 'x', serviceUserId: 's', atMs: 1, address: null, client: null };
+const catalog = { tenantId: 't', catalogId: 'c' };
+const page = { after: 'a', limit: 101 };
+const pointer = { metadata_location: 'm', location: 'l', updated_at: 1 };
+const object = { id: 'o', tenant_id: 't', metadata_location: 'm', version: 1 };
 const revoked = { at: 1, by: 'x', reason: null };
 
 /** Everything that runs because somebody asks, whoever and however often. */
 const QUERIES: Record<string, (db: Executor) => unknown> = {
   'a token’s state': (db) => findTokenStateIn(db, 'x'),
   'an API key’s state': (db) => findApiKeyStateIn(db, 'x'),
+  'a namespace': (db) => iceberg.findNamespace(db, catalog, 'a'),
+  'namespaces by name': (db) => iceberg.listNamespaces(db, catalog, 'a', page),
+  'whether a namespace is empty': (db) => iceberg.hasChildren(db, catalog, 'a'),
+  'a namespace’s properties': (db) => iceberg.updateNamespaceProperties(db, catalog, 'a', '{}'),
+  'a table or view': (db) => iceberg.findObject(db, catalog, 'a', 'x'),
+  'tables by name': (db) => iceberg.listObjects(db, catalog, 'table', 'a', page),
+  'a pointer': (db) => iceberg.swapPointer(db, object, pointer),
+  'a table’s new name': (db) => iceberg.moveObject(db, object, { namespace_path: 'b', name: 'y', updated_at: 1 }),
+  'who else lies at a location': (db) =>
+    iceberg.findOverlap(db, catalog, ['l', 'm'], { from: 'l/', before: 'l0' }, 'o'),
   'a tenant': (db) => findTenant(db, 't'),
   'a tenant’s settings': (db) => findSettings(db, 't'),
   'a user': (db) => users.findUser(db, 't', 'x'),
@@ -113,6 +128,8 @@ describe('every query that runs for a request', () => {
       'users by name',
       'service users by name',
       'catalogs by name',
+      'namespaces by name',
+      'tables by name',
       'audit events',
       'audit events by user',
     ]) {

@@ -3,6 +3,7 @@ import { recordAudit } from '../audit/record.ts';
 import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Executor } from '../store/schema.ts';
 import { isDuplicate } from '../store/storage-errors.ts';
+import { monotonicMs } from '../times.ts';
 import type { Context } from './catalog.ts';
 import { confineLocations } from './confine.ts';
 import { formatIdentifier, type Identifier, joinLevels } from './identifiers.ts';
@@ -40,8 +41,9 @@ export interface Change<M> {
   existingFile?: MetadataFile<M>;
 }
 
-const MAX_ATTEMPTS = 6;
-const MAX_BACKOFF_MS = 40;
+/** How long a commit goes on against other processes' writers. */
+const PATIENCE_MS = 10_000;
+const MAX_BACKOFF_MS = 30;
 
 /** Another process was faster: everything is looked at once more. */
 class LostRace extends Error {}
@@ -66,13 +68,14 @@ export async function commitChanges<M>(context: Context, changes: readonly Chang
   const { deps, catalog } = context;
   const keys = changes.map(({ identifier }) => lockKey(catalog.catalogId, identifier));
   return deps.iceberg.locks.run(keys, async () => {
-    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+    const deadline = monotonicMs() + PATIENCE_MS;
+    for (let attempt = 1; monotonicMs() < deadline; attempt += 1) {
       try {
         return await commitOnce(context, changes);
       } catch (error) {
         if (!(error instanceof LostRace)) throw error;
       }
-      const waitMs = ((deps.randomBytes(1)[0] ?? 0) / 255) * Math.min(MAX_BACKOFF_MS, 2 ** attempt * 2);
+      const waitMs = ((deps.randomBytes(1)[0] ?? 0) / 255) * Math.min(MAX_BACKOFF_MS, 2 ** attempt);
       await new Promise((resolve) => setTimeout(resolve, waitMs));
     }
     const [first] = changes;
