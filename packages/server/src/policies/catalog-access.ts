@@ -5,14 +5,14 @@ import type { Actor } from '../credentials/caller.ts';
 export type CatalogAction = 'read' | 'write';
 
 /**
- * The scope that an action on a namespace takes, such as `catalog:read:default.sales.eu`. Whatever could be mistaken for
- * the syntax of scopes is percent-encoded: the one level `a.b` is `a%2Eb`. No levels: the whole catalog.
+ * The scope that an action on a namespace takes, such as `catalog:read:default.sales.eu`. What could be mistaken for the
+ * syntax of scopes, or is not allowed in them, is percent-encoded: the one level `a.b` is `a%2Eb`. No levels: the whole catalog.
  */
 export const catalogScope = (action: CatalogAction, catalog: string, levels: readonly string[]): string =>
   `catalog:${action}:${[catalog, ...levels].map(encodePart).join('.')}`;
 
 const encodePart = (part: string): string =>
-  encodeURIComponent(part).replace(/[.!'()*~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+  part.replace(/[%.:"\\]|[^!-~]/gu, (c) => (c === '.' ? '%2E' : encodeURIComponent(c)));
 
 /** Whether an actor may read or write everything in a namespace, or in the catalog when no levels are given. */
 export const mayAccess = (
