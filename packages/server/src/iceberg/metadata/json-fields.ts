@@ -88,6 +88,14 @@ export const readTextMap: Read<Record<string, string>> = (value, where) =>
     Object.entries(readObject(value, where)).map(([name, text]) => [name, readText(text, at(where, shown(name)))]),
   );
 
+/** Only checks that it is strings by name. */
+export const checkTextMap: Read<void> = (value, where) => {
+  const object = readObject(value, where);
+  for (const name of Object.keys(object)) {
+    if (typeof object[name] !== 'string') refuse(`${at(where, shown(name))} must be a string.`);
+  }
+};
+
 /** An object without a prototype: `__proto__` and `constructor` are names like others in it. */
 export function toRecord<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
   const record: Record<string, T> = Object.create(null);
@@ -114,13 +122,10 @@ export function otherMembers(object: JsonObject, names: ReadonlySet<string>, whe
   const others: JsonObject = {};
   for (const [name, value] of Object.entries(object)) {
     if (value === null || names.has(name)) continue;
-    const own = {
-      value: readAnything(value, at(where, shown(name))),
-      enumerable: true,
-      writable: true,
-      configurable: true,
-    };
-    Object.defineProperty(others, name, own);
+    if (typeof value === 'object') checkNesting(value, at(where, shown(name)), MAX_NESTING);
+    // A plain assignment would set the prototype, and defining every member would make all objects slow.
+    if (name === '__proto__') Object.defineProperty(others, name, { value, enumerable: true });
+    else others[name] = value;
   }
   return others;
 }

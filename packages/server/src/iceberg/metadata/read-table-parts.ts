@@ -1,4 +1,5 @@
 import {
+  checkTextMap,
   listOf,
   maybe,
   need,
@@ -44,7 +45,7 @@ const checkBlob: Read<void> = (value, where) => {
   need(blob, 'snapshot-id', where, readInt64);
   need(blob, 'sequence-number', where, readLongCount);
   need(blob, 'fields', where, listOf(readInt32));
-  maybe(blob, 'properties', where, readTextMap);
+  maybe(blob, 'properties', where, checkTextMap);
 };
 
 /** Throws `invalid_request`. */

@@ -1,5 +1,6 @@
 import type { Int64 } from '../json.ts';
 import {
+  checkTextMap,
   listOf,
   maybe,
   need,
@@ -10,7 +11,6 @@ import {
   readInt64,
   readLongCount,
   readObject,
-  readTextMap,
   readTimestamp,
   refuse,
 } from './json-fields.ts';
@@ -36,7 +36,7 @@ export const readSnapshot: Read<Snapshot> = (value, where) => {
   if (manifestList === undefined && manifests === undefined) refuse(`${where}.manifest-list is missing.`);
   maybe(object, 'parent-snapshot-id', where, readInt64);
   maybe(object, 'sequence-number', where, readLongCount);
-  maybe(object, 'summary', where, readTextMap);
+  maybe(object, 'summary', where, checkTextMap);
   maybe(object, 'schema-id', where, readInt32);
   maybe(object, 'first-row-id', where, readLongCount);
   maybe(object, 'added-rows', where, readLongCount);

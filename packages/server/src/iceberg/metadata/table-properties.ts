@@ -14,7 +14,7 @@ const RESERVED = new Set([
 ]);
 
 /** PyIceberg reads a table's properties as settings of the client that opens it: these would send it elsewhere. */
-const REDIRECTING_PREFIXES = ['s3.', 'client.', 'gcs.', 'adls.', 'hdfs.', 'hf.', 'header.', 'auth.', 'rest.'];
+const REDIRECTING_PREFIXES = /^(?:s3|client|gcs|adls|hdfs|hf|header|auth|rest)\./i;
 const REDIRECTING = new Set([
   'io-impl',
   'py-io-impl',
@@ -33,8 +33,7 @@ const REDIRECTING = new Set([
  */
 export function checkTableProperties(properties: Readonly<Record<string, string>>): void {
   for (const name of Object.keys(properties)) {
-    const lower = name.toLowerCase();
-    if (REDIRECTING.has(lower) || REDIRECTING_PREFIXES.some((prefix) => lower.startsWith(prefix))) {
+    if (REDIRECTING_PREFIXES.test(name) || REDIRECTING.has(name.toLowerCase())) {
       refuse(
         `The table property ${shown(name)} is refused: it would make every client that opens the table use other storage, credentials or code.`,
       );

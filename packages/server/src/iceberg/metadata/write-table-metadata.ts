@@ -1,4 +1,4 @@
-import { stringifyJson } from '../json.ts';
+import { isObject, stringifyJson } from '../json.ts';
 import { NO_SNAPSHOT } from './snapshots.ts';
 import type { Schema, TableMetadata } from './table-metadata.ts';
 
@@ -78,7 +78,7 @@ export function schemaKey(schema: Schema): string {
   const key = texts.get(schema);
   if (key !== undefined) return key;
   const { type: _, 'schema-id': __, ...content } = schema;
-  const text = stringifyJson(content);
+  const text = textOfMembers(content);
   texts.set(schema, text);
   return text;
 }
@@ -86,13 +86,38 @@ export function schemaKey(schema: Schema): string {
 const textOfSchema = (schema: Schema): string =>
   `{"type":"struct","schema-id":${schema['schema-id']},${schemaKey(schema).slice(1)}`;
 
-const textOfList = (list: readonly object[]): string => `[${list.map(textOf).join(',')}]`;
+/** The text of the longest list so far that begins with an element: a history grows at its end. */
+const listTexts = new WeakMap<object, { list: readonly object[]; text: string }>();
+
+function textOfList(list: readonly object[]): string {
+  const [first] = list;
+  if (first === undefined) return '[]';
+  const known = listTexts.get(first);
+  if (known?.list === list) return `[${known.text}]`;
+  const isLonger = known?.list.every((element, index) => element === list[index]) ?? false;
+  const added = list.slice(isLonger ? known?.list.length : 0).map(textOf);
+  const text = (known !== undefined && isLonger ? [known.text, ...added] : added).join(',');
+  listTexts.set(first, { list, text });
+  return `[${text}]`;
+}
 
 function textOf(value: object): string {
   let text = texts.get(value);
   if (text === undefined) {
-    text = stringifyJson(value);
+    text = textOfMembers(value);
     texts.set(value, text);
   }
   return text;
 }
+
+/** The text of a value; joined, since text that is added up bit by bit is slow each time it is used. */
+function textOfValue(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return stringifyJson(value);
+  if (Array.isArray(value)) return `[${value.map(textOfValue).join(',')}]`;
+  return isObject(value) ? textOfMembers(value) : stringifyJson(value);
+}
+
+const textOfMembers = (object: object): string =>
+  `{${Object.entries(object)
+    .map(([name, value]) => `${JSON.stringify(name)}:${textOfValue(value)}`)
+    .join(',')}}`;
