@@ -5,15 +5,17 @@ import { MAX_BLOCK_BYTES, openCodec } from './avro-codecs.ts';
 import { type AvroRecord, createProjection, type WantedFields } from './avro-projection.ts';
 
 /** Engines begin a new manifest after 8 MiB. */
-export const MAX_FILE_BYTES = 64 * 1024 * 1024;
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 /** What all blocks of a file may add up to when they are decompressed. */
 const MAX_CONTENT_BYTES = 512 * 1024 * 1024;
 
 const MAX_SCHEMA_BYTES = 4 * 1024 * 1024;
 const SYNC_BYTES = 16;
-/** About ten milliseconds. */
-const STEPS_PER_TURN = 200_000;
+/** About five milliseconds. */
+const STEPS_PER_TURN = 50_000;
+/** What is done with a record takes longer than reading it. */
+const STEPS_OF_CALLER = 100;
 
 /**
  * Reads some fields of every record of an Avro object container file (Avro specification, "Object Container Files") that a
@@ -41,13 +43,15 @@ export async function* readAvroFile(content: Uint8Array, wanted: WantedFields): 
     if (count > data.length) throw invalidAvro('a block has more records than it has room for');
     await setImmediate();
     const records = new AvroBytes(data);
-    let turnEndsAt = STEPS_PER_TURN;
+    let stepsLeft = STEPS_PER_TURN;
     for (let left = count; left > 0; left -= 1) {
+      const before = records.steps;
       records.beginRecord();
       yield read(records);
-      if (records.steps < turnEndsAt) continue;
+      stepsLeft -= records.steps - before + STEPS_OF_CALLER;
+      if (stepsLeft > 0) continue;
       await setImmediate();
-      turnEndsAt = records.steps + STEPS_PER_TURN;
+      stepsLeft = STEPS_PER_TURN;
     }
   }
 }
