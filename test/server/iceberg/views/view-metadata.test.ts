@@ -73,6 +73,11 @@ describe('a new view', () => {
       },
       'the field id 1 is there more than once',
     ],
+    [
+      'a negative column id',
+      { schema: { type: 'struct', fields: [{ id: -1, name: 'a', type: 'int', required: true }] } },
+      'the field id -1 is negative',
+    ],
     ['no version', { 'view-version': null }, 'view-version is missing'],
     ['a version that is a list', { 'view-version': [] }, 'view-version must be an object'],
     ['a negative version id', { 'view-version': versionOf({ 'version-id': -2 }) }, 'must not be negative'],

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { checkSchema } from '../metadata/check-schema.ts';
 import { MAX_INT32, refuse, shown } from '../metadata/json-fields.ts';
+import { columnsOf } from '../metadata/schema-columns.ts';
 import type { Schema } from '../metadata/table-metadata.ts';
 import { schemaKey } from '../metadata/write-table-metadata.ts';
 import { checkViewVersion, dialectsOf } from './read-view-version.ts';
@@ -24,6 +25,7 @@ const DROP_ALLOWED = 'replace.drop-dialect.allowed';
 const HISTORY = 'version.history.num-entries';
 const DEFAULT_HISTORY = 10;
 
+/** Begins with what is there, and with nothing added. */
 export const startDraft = (metadata: ViewMetadata): ViewDraft => ({
   metadata,
   lastSchemaId: null,
@@ -34,6 +36,7 @@ export const startDraft = (metadata: ViewMetadata): ViewDraft => ({
 /** Stores a schema under the next id, or finds it if it is there. Column ids stay. Throws `invalid_request`. */
 export function addSchema(draft: ViewDraft, schema: Schema, where: string): ViewDraft {
   checkSchema(schema, LATEST_TYPES, where);
+  for (const id of columnsOf(schema).keys()) if (id < 0) refuse(`${where}: the field id ${id} is negative.`);
   const { schemas } = draft.metadata;
   const key = schemaKey(schema);
   const same = schemas.find((one) => schemaKey(one) === key);
@@ -90,7 +93,11 @@ export function setCurrentVersion(draft: ViewDraft, sent: number): ViewDraft {
  * The next metadata of a view, or the base itself when nothing changed: logs a new current version, refuses the loss of a
  * dialect, and drops versions beyond those to keep. Throws `invalid_request`.
  */
-export function finishDraft({ metadata, addedVersionIds }: ViewDraft, base: ViewMetadata | null, nowMs: number) {
+export function finishDraft(
+  { metadata, addedVersionIds }: ViewDraft,
+  base: ViewMetadata | null,
+  nowMs: number,
+): ViewMetadata {
   if (metadata === base) return base;
   const current = currentVersionOf(metadata);
   if (base) refuseLostDialects(dialectsOf(currentVersionOf(base)), dialectsOf(current), metadata.properties);
