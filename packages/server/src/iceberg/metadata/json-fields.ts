@@ -64,7 +64,7 @@ export const readCount: Read<number> = (value, where) =>
 
 export const isInt64 = (value: JsonValue): value is Int64 =>
   typeof value === 'number'
-    ? Number.isInteger(value)
+    ? Number.isSafeInteger(value)
     : typeof value === 'bigint' && value <= MAX_INT64 && value >= -MAX_INT64 - 1n;
 
 export const readInt64: Read<Int64> = (value, where) =>
