@@ -3,7 +3,6 @@ import type { Deps } from '../deps.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { OpenCatalog } from './catalog.ts';
 import type { JsonObject } from './json.ts';
-import { stringifyJson } from './json.ts';
 
 /** What a handler answers; the text is JSON, or null where there is no body. */
 export interface Answer {
@@ -37,8 +36,9 @@ export interface IcebergEndpoint {
   handle(request: IcebergRequest): MaybePromise<Answer>;
 }
 
+/** For answers without numbers: metadata, whose integers have 64 bits, is text already. */
 export const answerJson = (value: unknown, headers?: Record<string, string>): Answer =>
-  answerText(stringifyJson(value), headers);
+  answerText(JSON.stringify(value), headers);
 
 export const answerText = (text: string, headers?: Record<string, string>): Answer => ({
   status: 200,
