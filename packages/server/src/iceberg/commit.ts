@@ -81,7 +81,7 @@ export async function commitChanges<M>(context: Context, changes: readonly Chang
     const [first] = changes;
     throw new PangolinError(
       'commit_failed',
-      `Commit failed: ${first ? formatIdentifier(first.identifier) : ''} is being changed by too many writers; try again.`,
+      `Cannot commit to ${first ? formatIdentifier(first.identifier) : ''}: too many others do; try again.`,
     );
   });
 }
