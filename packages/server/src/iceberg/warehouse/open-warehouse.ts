@@ -1,8 +1,8 @@
-import { PangolinError } from '@pangolin/shared/errors';
 import type { Log } from '../../deps.ts';
 import { requireApart } from './default-warehouse.ts';
 import { openLocalWarehouse } from './local.ts';
 import { formatLocation, readLocation } from './location.ts';
+import type { S3Clients } from './s3-clients.ts';
 import type { Warehouse } from './warehouse.ts';
 
 export interface WarehousesOptions {
@@ -28,14 +28,17 @@ export interface Warehouses {
 /** Opens warehouses as catalogs name them. What S3 needs is loaded by the first that lies there. */
 export function createWarehouses(options: WarehousesOptions): Warehouses {
   const opened = new Map<string, Promise<Warehouse> | Warehouse>();
+  let clients: Promise<S3Clients> | undefined;
 
   function keep(root: string, warehouse: Warehouse): Warehouse {
     opened.set(root, warehouse);
     return warehouse;
   }
 
-  async function openLate(root: string): Promise<Warehouse> {
-    throw new PangolinError('unavailable', `The warehouse ${root} cannot be opened: S3 is not served yet`);
+  async function openS3(root: string): Promise<Warehouse> {
+    const [{ openS3Warehouse }, { openS3Clients }] = await Promise.all([import('./s3.ts'), import('./s3-clients.ts')]);
+    clients ??= openS3Clients();
+    return openS3Warehouse(root, { ...options, roleArn: options.s3RoleArn, clients: await clients });
   }
 
   return {
@@ -45,7 +48,7 @@ export function createWarehouses(options: WarehousesOptions): Warehouses {
       const known = opened.get(root);
       if (known) return known;
       if (location.scheme === 'file') return keep(root, openLocalWarehouse(root));
-      const opening = openLate(root).then((warehouse) => keep(root, warehouse));
+      const opening = openS3(root).then((warehouse) => keep(root, warehouse));
       opened.set(root, opening);
       opening.catch(() => opened.delete(root));
       return opening;
