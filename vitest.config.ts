@@ -7,7 +7,7 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/keyring/**', 'test/browser/**', 'test/interop/**'],
+    exclude: ['test/keyring/**', 'test/browser/**', 'test/interop/**', 'test/s3/**'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 20_000,
