@@ -20,7 +20,7 @@ export async function chooseLocation(context: Context, { namespace, name }: Iden
   const suffix = deps.randomBytes(4).toString('hex');
   const preferred = home === null ? defaultDirectory(root, namespace, name) : `${home}/${directoryName(name)}`;
   for (const candidate of [preferred, `${preferred}-${suffix}`]) {
-    if (!(await overlaps(deps.db.read, context, candidate, null))) return candidate;
+    if (!(await isTaken(deps.db.read, context, candidate, null))) return candidate;
   }
   return `${root}/${directoryName(name)}-${suffix}`;
 }
@@ -45,13 +45,14 @@ export async function findTakenDirectory(
 ): Promise<NamedLocation | undefined> {
   const { root } = context.catalog.warehouse;
   for (const one of named) {
-    if (one.kind === 'directory' && (await overlaps(tx, context, requireWithin(root, one.location, one.what), ownId)))
+    if (one.kind === 'directory' && (await isTaken(tx, context, requireWithin(root, one.location, one.what), ownId)))
       return one;
   }
   return undefined;
 }
 
-async function overlaps(db: Executor, { catalog }: Context, location: string, ownId: string | null) {
+/** Whether a table or view, other than `ownId`, lies at, in or around a location of the warehouse. */
+export async function isTaken(db: Executor, { catalog }: Context, location: string, ownId: string | null) {
   const ancestors = ancestorsOf(catalog.warehouse.root, location);
   return (await findOverlap(db, catalog, [location, ...ancestors], rangeUnder(location), ownId)) !== undefined;
 }
