@@ -76,6 +76,8 @@ const common = {
   target: 'node20.19',
   conditions: ['@pangolin/source'],
   minify: true,
+  // The AWS SDK tells whoever runs Node 20 to update it by 2027; the copy in the bundle would not change by that.
+  define: { 'process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED': '"true"' },
   legalComments: 'none',
   chunkNames: '[name]-[hash]',
   // CommonJS libraries inside the bundle still call require for Node's own modules.
