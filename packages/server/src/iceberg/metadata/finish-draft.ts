@@ -55,12 +55,12 @@ function addDefaults(draft: TableDraft): void {
 }
 
 function checkBinding(draft: TableDraft): void {
-  const { base, schemas, specs, orders } = draft;
+  const { base, specs, orders } = draft;
   const isBound =
     base?.['current-schema-id'] === draft.currentSchemaId &&
     base['default-spec-id'] === draft.defaultSpecId &&
     base['default-sort-order-id'] === draft.defaultOrderId;
-  if (isBound && !schemas.isChanged && !specs.isChanged && !orders.isChanged) return;
+  if (isBound) return;
   const schema = currentSchemaOf(draft, 'Cannot commit');
   const spec = specs.get(draft.defaultSpecId) ?? refuse('Cannot commit: the table has no default partition spec yet.');
   const order = orders.get(draft.defaultOrderId) ?? refuse('Cannot commit: the table has no default sort order yet.');

@@ -19,10 +19,6 @@ export class KeyedList<K, T extends object> {
     return this.#byKey?.size ?? this.#original.length;
   }
 
-  get isChanged(): boolean {
-    return this.#isChanged;
-  }
-
   get(key: K): T | undefined {
     return this.#elements.get(key);
   }

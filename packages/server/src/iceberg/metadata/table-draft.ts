@@ -28,7 +28,7 @@ export interface CommitGiven {
 }
 
 /** The ids that exist when nothing was added yet: none. */
-export const NO_ID = -1;
+const NO_ID = -1;
 
 /** A table while updates are applied to it. */
 export interface TableDraft {
@@ -69,7 +69,7 @@ export interface TableDraft {
   readonly indexes: DraftIndexes;
 }
 
-export interface DraftIndexes {
+interface DraftIndexes {
   schemaIds?: Map<string, number>;
   specIds?: Map<string, number>;
   orderIds?: Map<string, number>;

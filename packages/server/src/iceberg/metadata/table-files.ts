@@ -73,7 +73,7 @@ export function metadataFileLocation(metadata: Placed, previous: string | null, 
 }
 
 /** Where the metadata files of a table or view go, without a slash at its end. */
-export const metadataFolder = (metadata: Placed): string =>
+const metadataFolder = (metadata: Placed): string =>
   stripTrailingSlashes(
     propertyOf(metadata, 'write.metadata.path') || `${stripTrailingSlashes(metadata.location)}/metadata`,
   );

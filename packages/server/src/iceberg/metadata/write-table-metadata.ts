@@ -12,22 +12,24 @@ const texts = new WeakMap<object, string>();
 export function writeTableMetadata(metadata: TableMetadata): string {
   const version = metadata['format-version'];
   const current = metadata['current-snapshot-id'];
-  const members: [name: string, text: string][] = [
-    ['format-version', String(version)],
-    ['table-uuid', JSON.stringify(metadata['table-uuid'])],
-    ['location', JSON.stringify(metadata.location)],
-  ];
-  const add = (name: string, text: string) => void members.push([name, text]);
+  let text = `{"format-version":${version}`;
+  const add = (name: string, value: string) => {
+    text += `,${JSON.stringify(name)}:${value}`;
+  };
   const addNumber = (name: keyof TableMetadata) => add(name, String(metadata[name]));
   const addList = (name: ListName) => add(name, textOfList(metadata[name]));
 
+  add('table-uuid', JSON.stringify(metadata['table-uuid']));
+  add('location', JSON.stringify(metadata.location));
   if (version > 1) addNumber('last-sequence-number');
   addNumber('last-updated-ms');
   addNumber('last-column-id');
-  if (version === 1) add('schema', textOfSchema(currentSchemaOf(metadata)));
+  const schema = metadata.schemas.find((one) => one['schema-id'] === metadata['current-schema-id']);
+  if (version === 1 && schema !== undefined) add('schema', textOfSchema(schema));
   addNumber('current-schema-id');
   add('schemas', `[${metadata.schemas.map(textOfSchema).join(',')}]`);
-  if (version === 1) add('partition-spec', textOfList(defaultSpecOf(metadata).fields));
+  const spec = metadata['partition-specs'].find((one) => one['spec-id'] === metadata['default-spec-id']);
+  if (version === 1 && spec !== undefined) add('partition-spec', textOfList(spec.fields));
   addNumber('default-spec-id');
   addList('partition-specs');
   addNumber('last-partition-id');
@@ -44,7 +46,7 @@ export function writeTableMetadata(metadata: TableMetadata): string {
   addList('snapshot-log');
   addList('metadata-log');
   for (const [name, value] of Object.entries(metadata.unknown)) add(name, stringifyJson(value));
-  return `{${members.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(',')}}`;
+  return `${text}}`;
 }
 
 type ListName =
@@ -56,22 +58,6 @@ type ListName =
   | 'partition-statistics'
   | 'snapshot-log'
   | 'metadata-log';
-
-/** The schema new data is written with. */
-export function currentSchemaOf(metadata: TableMetadata): Schema {
-  const id = metadata['current-schema-id'];
-  const schema = metadata.schemas.find((one) => one['schema-id'] === id);
-  if (schema === undefined) throw new TypeError(`There is no current schema ${id}.`);
-  return schema;
-}
-
-/** The partition spec new data is written with. */
-export function defaultSpecOf(metadata: TableMetadata): TableMetadata['partition-specs'][number] {
-  const id = metadata['default-spec-id'];
-  const spec = metadata['partition-specs'].find((one) => one['spec-id'] === id);
-  if (spec === undefined) throw new TypeError(`There is no default partition spec ${id}.`);
-  return spec;
-}
 
 /** Equal for schemas with the same fields and identifier fields: their ids do not count. */
 export function schemaKey(schema: Schema): string {
