@@ -11,6 +11,7 @@ import { readTableMetadata } from './metadata/read-table-metadata.ts';
 import { checkRequirements, isCreate } from './metadata/requirements.ts';
 import { metadataFileLocation, newLocations } from './metadata/table-files.ts';
 import type { TableMetadata } from './metadata/table-metadata.ts';
+import { checkTableProperties } from './metadata/table-properties.ts';
 import { writeTableMetadata } from './metadata/write-table-metadata.ts';
 import type { MetadataFile } from './metadata-files.ts';
 import type { ObjectFormat } from './object-format.ts';
@@ -107,6 +108,7 @@ export async function registerTable(
   { location, overwrite }: { location: string; overwrite: boolean },
 ): Promise<CatalogObject<TableMetadata>> {
   const file = await readForeignFile(context, identifier, TABLE_FORMAT, location);
+  checkTableProperties(file.metadata.properties);
   return commitChange(context, {
     format: TABLE_FORMAT,
     identifier,
