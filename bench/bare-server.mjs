@@ -2,7 +2,13 @@
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 
-const body = process.argv[2] ?? '{}';
-const app = new Hono();
-app.get('/api/v1/users/me', (c) => c.body(body, 200, { 'content-type': 'application/json' }));
-serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) => process.send?.({ port }));
+process.once('message', ({ path, body }) => {
+  const app = new Hono();
+  const answer = (c) => c.body(body, 200, { 'content-type': 'application/json' });
+  app.get(path, answer);
+  app.post(path, async (c) => {
+    await c.req.json();
+    return answer(c);
+  });
+  serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) => process.send?.({ port }));
+});

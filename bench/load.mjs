@@ -9,6 +9,14 @@ export const getRequest = (port, path, headers) =>
       .join('')}\r\n`,
   );
 
+/** A POST request of JSON as bytes. */
+export function postRequest(port, path, headers, json) {
+  const body = JSON.stringify(json);
+  const length = Buffer.byteLength(body);
+  const all = { ...headers, 'Content-Type': 'application/json', 'Content-Length': length };
+  return Buffer.concat([Buffer.from('POST'), getRequest(port, path, all).subarray('GET'.length), Buffer.from(body)]);
+}
+
 /**
  * Sends requests over several connections, one at a time on each, in turn; stops after `total` or `durationMs`.
  * Answers how many were answered per second; anything but 200 is an error.
@@ -28,25 +36,27 @@ export async function measureLoad({
   const run = () =>
     new Promise((resolve, reject) => {
       const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-      let pending = Buffer.alloc(0);
+      let chunks = [];
+      let received = 0;
+      let expected = null;
       const next = () => {
         if (isOver()) {
           socket.destroy();
           return resolve();
         }
+        chunks = [];
+        received = 0;
+        expected = null;
         socket.write(requests[sent++ % requests.length]);
       };
       socket.on('connect', next);
       socket.on('error', reject);
       socket.on('data', (chunk) => {
-        pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
-        const end = pending.indexOf('\r\n\r\n');
-        if (end < 0) return;
-        const head = pending.latin1Slice(0, end).toLowerCase();
-        const length = Number(/content-length: (\d+)/.exec(head)?.[1] ?? 0);
-        if (pending.length < end + 4 + length) return;
-        if (!head.startsWith('http/1.1 200')) return reject(new Error(pending.toString('latin1')));
-        pending = Buffer.alloc(0);
+        chunks.push(chunk);
+        received += chunk.length;
+        expected ??= readLength(chunks.length === 1 ? chunk : Buffer.concat(chunks));
+        if (expected === null || received < expected.total) return;
+        if (!expected.isOk) return reject(new Error(Buffer.concat(chunks).toString('latin1')));
         answered += 1;
         next();
       });
@@ -54,6 +64,15 @@ export async function measureLoad({
 
   await Promise.all(Array.from({ length: connections }, run));
   return (answered * 1000) / (performance.now() - started);
+}
+
+/** How long an answer is with its head, as soon as that has arrived. */
+function readLength(bytes) {
+  const end = bytes.indexOf('\r\n\r\n');
+  if (end < 0) return null;
+  const head = bytes.latin1Slice(0, end).toLowerCase();
+  const length = Number(/content-length: (\d+)/.exec(head)?.[1] ?? 0);
+  return { total: end + 4 + length, isOk: head.startsWith('http/1.1 200') };
 }
 
 /** Runs jobs with bounded concurrency. */

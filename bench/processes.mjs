@@ -23,6 +23,14 @@ export const environment = (home, extra = {}) => ({
   ...extra,
 });
 
+/** A token of the data directory's owner. */
+export function mintToken(home, role) {
+  const command = [USER_CLI, 'get-token', '--role', role];
+  const { stdout, stderr, status } = spawnSync(process.execPath, command, { env: environment(home), encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+  return stdout.trim();
+}
+
 /** Starts `pangolin-admin serve` on a free port. */
 export function startPangolin(home) {
   return new Promise((resolve, reject) => {
@@ -37,11 +45,12 @@ export function startPangolin(home) {
   });
 }
 
-/** Starts the bare app. */
-export function startBare(body) {
+/** Starts a bare app that answers `body` at `path`. */
+export function startBare({ path, body }) {
   return new Promise((resolve) => {
-    const child = fork(join(root, 'bench/bare-server.mjs'), [body]);
+    const child = fork(join(root, 'bench/bare-server.mjs'));
     child.once('message', ({ port }) => resolve({ pid: child.pid, port, stop: () => stop(child) }));
+    child.send({ path, body });
   });
 }
 
