@@ -101,6 +101,8 @@ const RULES: Record<string, (one: Import) => boolean> = {
     isPackage(to, 'undici') && from !== 'shared/src/client/proxied-channel.ts',
   'nobody imports the keyring, which may hang: it is loaded in a process of its own': ({ to }) =>
     isPackage(to, '@napi-rs/keyring'),
+  'only the warehouses on S3 import its SDK': ({ from, to }) =>
+    to.startsWith('@aws-sdk/') && !/^server\/src\/iceberg\/warehouse\/(?:s3(?:-\w+)*|vending)\.ts$/.test(from),
   'only passwords.ts hashes passwords': ({ from, to }) =>
     isPackage(to, '@node-rs/argon2') && from !== 'server/src/users/passwords.ts',
 };

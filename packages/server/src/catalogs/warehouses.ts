@@ -3,7 +3,7 @@ import { PangolinError } from '@pangolin/shared/errors';
 import type { Caller } from '../credentials/caller.ts';
 import type { Deps } from '../deps.ts';
 import { defaultWarehouseLocation } from '../iceberg/warehouse/default-warehouse.ts';
-import { isWithin } from '../iceberg/warehouse/location.ts';
+import { isLocation, isWithin } from '../iceberg/warehouse/location.ts';
 import type { Executor } from '../store/schema.ts';
 import { type CatalogRow, listAllCatalogs } from './store.ts';
 
@@ -40,7 +40,7 @@ export function readWarehouse(deps: Deps, { actor }: Caller, { warehouse_locatio
 /** Throws `conflict` when another catalog, of whichever tenant, keeps its files at, in or around a location. */
 export async function requireOwnWarehouse(tx: Executor, deps: Deps, location: string): Promise<void> {
   const overlaps = (other: string) =>
-    isWithin(other, location, { orRoot: true }) || isWithin(location, other, { orRoot: true });
+    isWithin(location, other, { orRoot: true }) || (isLocation(other) && isWithin(other, location, { orRoot: true }));
   const rows = await listAllCatalogs(tx);
   if (!rows.some((row) => overlaps(locateWarehouse(deps, row)))) return;
   throw new PangolinError('conflict', `Another catalog keeps its files at, in or around ${location}.`, {

@@ -36,6 +36,9 @@ export function readLocation(text: string, what = 'The location'): Location {
   return location as Location;
 }
 
+/** Whether a text names a place that could be anywhere at all. */
+export const isLocation = (text: string): boolean => typeof parseLocation(text) !== 'string';
+
 /** The normalised text of a location; the root of the file system alone ends with a slash. */
 export function formatLocation({ scheme, bucket, path }: Location): string {
   return `${scheme}://${bucket}${scheme === 'file' && path === '' ? '/' : path}`;
