@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { ensurePackages } from './ensure-packages.mjs';
+import { ensurePackages, installPackages } from './ensure-packages.mjs';
 
 /**
  * The interpreter of a virtual environment with what a requirements file names, from PyPI. A repeated run finds it again,
@@ -10,6 +10,9 @@ import { ensurePackages } from './ensure-packages.mjs';
  */
 export function ensurePython(name, requirements) {
   ensurePackages(['python3'], ['python3', 'python3-venv']);
+  // Debian ships the module venv without what it needs.
+  const hasVenv = () => spawnSync('python3', ['-c', 'import ensurepip, venv'], { stdio: 'ignore' }).status === 0;
+  if (!hasVenv()) installPackages(['python3-venv'], 'python3 -m venv');
   const version = spawnSync('python3', ['-c', 'import sys; print(sys.version, sys.prefix)'], { encoding: 'utf8' });
   const wanted = createHash('sha256').update(version.stdout).update(readFileSync(requirements)).digest('hex');
   const folder = resolve('node_modules/.cache', name);

@@ -97,14 +97,21 @@ function readTests(file: string): Array<[title: string, call: string]> {
   return found.map(([, call = '', title = '']) => [title, call]);
 }
 
-/** Runs the tests of a Python file, in a process of their own, against a server of their own. */
-export function describePython(title: string, file: string): void {
+/**
+ * Runs the tests of a Python file, in a process of their own, against a server of their own. `prepare` may do something
+ * there first, and say what to connect with instead of a token for the catalog `default`.
+ */
+export function describePython(
+  title: string,
+  file: string,
+  prepare = async ({ settings }: Lakehouse): Promise<Settings> => settings,
+): void {
   describe(title, () => {
     let lakehouse: Lakehouse;
     let python: Python;
     beforeAll(async () => {
       lakehouse = await openLakehouse();
-      python = openPython(file, lakehouse.box.home, lakehouse.settings);
+      python = openPython(file, lakehouse.box.home, await prepare(lakehouse));
     });
     afterAll(async () => {
       await python?.close();

@@ -12,9 +12,16 @@ def connect(**properties):
 
 
 def create(name, numbers):
+    *namespace, table = name.split(".")
+    create_at(namespace, table, numbers)
+
+
+def create_at(namespace, name, numbers):
+    """A table of a column id, with these in it; PyIceberg is told to repeat its commits very often."""
     catalog = session["catalog"]
-    catalog.create_namespace_if_not_exists(name.rsplit(".", 1)[0])
-    table = catalog.create_table(name, people().schema, properties={"commit.retry.num-retries": "100"})
+    catalog.create_namespace_if_not_exists(tuple(namespace))
+    identifier = (*namespace, name)
+    table = catalog.create_table(identifier, people().schema, properties={"commit.retry.num-retries": "100"})
     table.append(people(*((number, "x") for number in numbers)))
 
 
