@@ -37,7 +37,8 @@ export function readLocation(text: string, what = 'The location'): Location {
 }
 
 /** Whether a text names a place that could be anywhere at all. */
-export const isLocation = (text: string): boolean => typeof parseLocation(text) !== 'string';
+export const isLocation = (text: string): boolean =>
+  typeof parseLocation(text) !== 'string' && findEncodedEscape(text) === undefined;
 
 /** The normalised text of a location; the root of the file system alone ends with a slash. */
 export function formatLocation({ scheme, bucket, path }: Location): string {
