@@ -218,6 +218,24 @@ describe('the types of columns', () => {
     },
   );
 
+  const identifiedBy = (type: string) => ({
+    schema: {
+      type: 'struct',
+      'identifier-field-ids': [1],
+      fields: [{ id: 1, name: 'a', required: type !== 'unknown', type }],
+    },
+    properties: { 'format-version': '3' },
+  });
+
+  test.each(['timestamp_ns', 'timestamptz_ns', 'decimal(9,2)', 'uuid'])('%s may identify a row', (type) => {
+    expect(createTable(identifiedBy(type)).schemas[0]?.['identifier-field-ids']).toEqual([1]);
+  });
+
+  test.each(['variant', 'geometry(srid:4326)', 'geography', 'unknown'])('%s may not identify a row', (type) => {
+    const kind = type.replace(/\(.*/, '');
+    expectRefusal(() => createTable(identifiedBy(type)), `the identifier field a must not be of type ${kind}`);
+  });
+
   test('an initial default takes format version 3', () => {
     expectRefusal(() => createTable(withType('int', { 'initial-default': 1 })), 'not supported until v3');
     const created = createTable({

@@ -1,5 +1,5 @@
 import { checkName, refuse, shown } from './json-fields.ts';
-import { firstVersionOf, primitiveKind } from './primitive-types.ts';
+import { firstVersionOf, isOrdered, primitiveKind } from './primitive-types.ts';
 import { columnsOf, isAlwaysThere, isSingular, listColumns, pathOf } from './schema-columns.ts';
 import type { Schema, StructType, Type } from './table-metadata.ts';
 
@@ -63,7 +63,8 @@ function checkIdentifiers(schema: Schema, where: string): void {
     if (column === undefined) refuse(`${where}: the identifier field id ${id} is not in the schema.`);
     const name = pathOf(column);
     const problem = (what: string) => refuse(`${where}: the identifier field ${name} must ${what}.`);
-    if (typeof column.type !== 'string' || firstVersionOf(column.type) === 3) problem('be of a primitive type');
+    if (typeof column.type !== 'string') problem('be of a primitive type');
+    else if (!isOrdered(column.type)) problem(`not be of type ${primitiveKind(column.type)}`);
     else if (['float', 'double'].includes(primitiveKind(column.type))) problem('not be a float or double');
     if (!isSingular(column)) problem('not be inside of a list or map');
     if (!isAlwaysThere(column)) problem('be required, and so must every struct around it');

@@ -16,6 +16,8 @@ const PLAIN = new Set([
   ...SINCE_V3,
 ]);
 
+const UNORDERED = new Set(['unknown', 'variant', 'geometry', 'geography']);
+
 const MAX_PRECISION = 38;
 const EDGE_ALGORITHMS = new Set(['spherical', 'vincenty', 'thomas', 'andoyer', 'karney']);
 
@@ -53,3 +55,6 @@ export const primitiveKind = (name: string): string => /^[a-z0-9_]+/.exec(name)?
 
 /** The first format version that has a primitive type. */
 export const firstVersionOf = (name: string): 1 | 3 => (SINCE_V3.has(primitiveKind(name)) ? 3 : 1);
+
+/** Whether the values of a primitive type can be compared, and so sorted, partitioned by and told apart. */
+export const isOrdered = (name: string): boolean => !UNORDERED.has(primitiveKind(name));

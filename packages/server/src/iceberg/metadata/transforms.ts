@@ -1,9 +1,8 @@
 import { MAX_INT32, refuse, shown } from './json-fields.ts';
-import { primitiveKind } from './primitive-types.ts';
+import { isOrdered, primitiveKind } from './primitive-types.ts';
 import { type Column, isSingular, pathOf } from './schema-columns.ts';
 
 const TIMESTAMPS = ['timestamp', 'timestamptz', 'timestamp_ns', 'timestamptz_ns'];
-const NOT_ORDERED = new Set(['variant', 'geometry', 'geography', 'unknown']);
 
 /** Which types a transform takes; null: any primitive type that has an order. */
 const SOURCES: ReadonlyMap<string, ReadonlySet<string> | null> = new Map([
@@ -43,7 +42,7 @@ export function checkSource(transform: string, column: Column | undefined, where
   const { type } = column;
   if (typeof type !== 'string') refuse(`${where}: ${pathOf(column)} is not of a primitive type.`);
   const sources = SOURCES.get(kind) ?? null;
-  const isTaken = sources === null ? !NOT_ORDERED.has(primitiveKind(type)) : sources.has(primitiveKind(type));
+  const isTaken = sources === null ? isOrdered(type) : sources.has(primitiveKind(type));
   if (!isTaken) refuse(`${where}: Invalid source type ${type} for transform: ${transform}`);
   if (!isSingular(column)) refuse(`${where}: ${pathOf(column)} is inside of a list or map.`);
 }
