@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { JsonObject, JsonValue } from '../../../../packages/server/src/iceberg/json.ts';
 import { readTableMetadata } from '../../../../packages/server/src/iceberg/metadata/read-table-metadata.ts';
 import { selectSnapshots } from '../../../../packages/server/src/iceberg/metadata/select-snapshots.ts';
-import { writeTableMetadata } from '../../../../packages/server/src/iceberg/metadata/write-table-metadata.ts';
+import {
+  schemaKey,
+  writeTableMetadata,
+} from '../../../../packages/server/src/iceberg/metadata/write-table-metadata.ts';
 import { expectRefusal, json, LOCATION, NOW_MS, SCHEMA, snapshot, UUID } from './tables.ts';
 
 /** As the first engines wrote it. */
@@ -133,6 +136,15 @@ describe('a metadata file', () => {
       'snapshot-log',
       'metadata-log',
     ]);
+  });
+
+  test.each([1, 2])('of version %i has the same text whether or not its schemas were compared before', (version) => {
+    const file = { ...SECOND, 'format-version': version };
+    const [written, compared] = [readTableMetadata(file), readTableMetadata(file)];
+    const keys = compared.schemas.map(schemaKey);
+    expect(writeTableMetadata(compared)).toBe(writeTableMetadata(written));
+    expect(written.schemas.map(schemaKey)).toEqual(keys);
+    expect(keys).not.toContainEqual(expect.stringContaining('schema-id'));
   });
 
   test.each<[string, JsonValue, string]>([

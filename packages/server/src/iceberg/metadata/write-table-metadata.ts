@@ -59,14 +59,18 @@ type ListName =
   | 'snapshot-log'
   | 'metadata-log';
 
+/** Apart from `texts`: a schema's key is not its text. */
+const schemaKeys = new WeakMap<Schema, string>();
+
 /** Equal for schemas with the same fields and identifier fields: their ids do not count. */
 export function schemaKey(schema: Schema): string {
-  const key = texts.get(schema);
-  if (key !== undefined) return key;
-  const { type: _, 'schema-id': __, ...content } = schema;
-  const text = textOfMembers(content);
-  texts.set(schema, text);
-  return text;
+  let key = schemaKeys.get(schema);
+  if (key === undefined) {
+    const { type: _, 'schema-id': __, ...content } = schema;
+    key = textOfMembers(content);
+    schemaKeys.set(schema, key);
+  }
+  return key;
 }
 
 const textOfSchema = (schema: Schema): string =>
