@@ -42,12 +42,12 @@ describe('the locations a client names', () => {
   test('are all of them for a table that is new here', () => {
     const table = { ...base, properties: { 'write.data.path': 'file:///d' } };
     expect(what(table, null)).toEqual([
-      ['location', LOCATION, 'directory'],
-      ['write.data.path', 'file:///d', 'directory'],
-      ['manifest-list', `${LOCATION}/metadata/snap-1.avro`, 'file'],
-      ['manifest-list', `${LOCATION}/metadata/snap-2.avro`, 'file'],
-      ['statistics-path', 'file:///s1', 'file'],
-      ['metadata-file', `${LOCATION}/metadata/00000-a.metadata.json`, 'file'],
+      ["The table's location", LOCATION, 'directory'],
+      ["The table's property write.data.path", 'file:///d', 'directory'],
+      ['The manifest-list of snapshot 1', `${LOCATION}/metadata/snap-1.avro`, 'file'],
+      ['The manifest-list of snapshot 2', `${LOCATION}/metadata/snap-2.avro`, 'file'],
+      ['The statistics-path of snapshot 1', 'file:///s1', 'file'],
+      ['A metadata-file of the metadata-log', `${LOCATION}/metadata/00000-a.metadata.json`, 'file'],
     ]);
   });
 
@@ -66,11 +66,11 @@ describe('the locations a client names', () => {
       },
     );
     expect(what(next, base)).toEqual([
-      ['location', 'file:///elsewhere', 'directory'],
-      ['write.metadata.path', 'file:///m', 'directory'],
-      ['manifest-list', 'file:///etc/m', 'file'],
-      ['statistics-path', 'file:///s2', 'file'],
-      ['statistics-path', 'file:///p2', 'file'],
+      ["The table's location", 'file:///elsewhere', 'directory'],
+      ["The table's property write.metadata.path", 'file:///m', 'directory'],
+      ['The manifest-list of snapshot 3', 'file:///etc/m', 'file'],
+      ['The statistics-path of snapshot 2', 'file:///s2', 'file'],
+      ['The partition statistics-path of snapshot 2', 'file:///p2', 'file'],
     ]);
   });
 

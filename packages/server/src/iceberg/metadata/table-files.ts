@@ -1,12 +1,6 @@
+import type { NamedLocation } from '../object-format.ts';
 import { stripTrailingSlashes } from './locations.ts';
 import type { Snapshot, TableMetadata } from './table-metadata.ts';
-
-/** A location that a client named, for the caller to confine. `what` names it in a message. */
-export interface NamedLocation {
-  what: string;
-  location: string;
-  kind: 'directory' | 'file';
-}
 
 const PATH_PROPERTIES = [
   'write.metadata.path',
@@ -24,27 +18,32 @@ export function newLocations(next: TableMetadata, base: TableMetadata | null): N
   const add = (what: string, location: string, kind: NamedLocation['kind']) =>
     void locations.push({ what, location, kind });
 
-  if (next.location !== base?.location) add('location', next.location, 'directory');
+  if (next.location !== base?.location) add("The table's location", next.location, 'directory');
   for (const name of PATH_PROPERTIES) {
     const path = propertyOf(next, name);
-    if (path !== undefined && (base === null || propertyOf(base, name) !== path)) add(name, path, 'directory');
+    if (path !== undefined && (base === null || propertyOf(base, name) !== path)) {
+      add(`The table's property ${name}`, path, 'directory');
+    }
   }
   for (const snapshot of added(next.snapshots, base?.snapshots)) {
     for (const { what, location } of filesOf(snapshot)) add(what, location, 'file');
   }
-  for (const file of added(next.statistics, base?.statistics)) add('statistics-path', file['statistics-path'], 'file');
-  for (const file of added(next['partition-statistics'], base?.['partition-statistics'])) {
-    add('statistics-path', file['statistics-path'], 'file');
+  for (const file of added(next.statistics, base?.statistics)) {
+    add(`The statistics-path of snapshot ${file['snapshot-id']}`, file['statistics-path'], 'file');
   }
-  if (base === null) for (const entry of next['metadata-log']) add('metadata-file', entry['metadata-file'], 'file');
+  for (const file of added(next['partition-statistics'], base?.['partition-statistics'])) {
+    add(`The partition statistics-path of snapshot ${file['snapshot-id']}`, file['statistics-path'], 'file');
+  }
+  if (base !== null) return locations;
+  for (const entry of next['metadata-log']) add('A metadata-file of the metadata-log', entry['metadata-file'], 'file');
   return locations;
 }
 
 function filesOf(snapshot: Snapshot): { what: string; location: string }[] {
-  const list = snapshot['manifest-list'];
+  const { 'snapshot-id': id, 'manifest-list': list, manifests = [] } = snapshot;
   return [
-    ...(list === undefined ? [] : [{ what: 'manifest-list', location: list }]),
-    ...(snapshot.manifests ?? []).map((location) => ({ what: 'manifests', location })),
+    ...(list === undefined ? [] : [{ what: `The manifest-list of snapshot ${id}`, location: list }]),
+    ...manifests.map((location) => ({ what: `A manifest of snapshot ${id}`, location })),
   ];
 }
 
