@@ -42,6 +42,10 @@ export class KeyedList<K, T extends object> {
     return wasThere;
   }
 
+  keys(): Iterable<K> {
+    return this.#elements.keys();
+  }
+
   elements(): Iterable<T> {
     return this.#byKey?.values() ?? this.#original;
   }

@@ -1,5 +1,5 @@
 import type { Int64 } from '../json.ts';
-import { refuse } from './json-fields.ts';
+import { MAX_INT32, refuse } from './json-fields.ts';
 import { KeyedList } from './keyed-list.ts';
 import { LAST_PARTITION_ID_OF_NONE } from './partition-specs.ts';
 import { NO_SNAPSHOT } from './snapshots.ts';
@@ -75,8 +75,12 @@ interface DraftIndexes {
   orderIds?: Map<string, number>;
   partitionFieldIds?: Map<string, number>;
   refNames?: Map<Int64, Set<string>>;
-  highest: { schemaId?: number; specId?: number; orderId?: number };
+  highest: Partial<Record<Numbered, number>>;
 }
+
+/** What the table gives ids to, and the first of them: 0 is the sort order of tables that have none. */
+const FIRST_IDS = { schemas: 0, specs: 0, orders: 1 };
+type Numbered = keyof typeof FIRST_IDS;
 
 /** Begins with a table, or with nothing: then the format version is the one the commit first asks for. */
 export function startDraft(base: TableMetadata | null, formatVersion: 1 | 2 | 3, given: CommitGiven): TableDraft {
@@ -117,3 +121,13 @@ export function startDraft(base: TableMetadata | null, formatVersion: 1 | 2 | 3,
 /** The schema that specs and sort orders are bound to. Throws `invalid_request` while a new table has none. */
 export const currentSchemaOf = (draft: TableDraft, where: string): Schema =>
   draft.schemas.get(draft.currentSchemaId) ?? refuse(`${where}: the table has no current schema yet.`);
+
+/** One more than the highest id, also of those that the commit added and removed, or the first. Throws `invalid_request`. */
+export function nextId(draft: TableDraft, list: Numbered): number {
+  const { highest } = draft.indexes;
+  let last = highest[list] ?? FIRST_IDS[list] - 1;
+  if (highest[list] === undefined) for (const id of draft[list].keys()) last = Math.max(last, id);
+  if (last >= MAX_INT32) refuse(`There is no id after ${last}.`);
+  highest[list] = last + 1;
+  return last + 1;
+}

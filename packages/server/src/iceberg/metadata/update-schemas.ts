@@ -1,9 +1,9 @@
 import type { JsonObject } from '../json.ts';
 import { checkSchema } from './check-schema.ts';
-import { at, listOf, MAX_INT32, need, readInt32, refuse } from './json-fields.ts';
+import { at, listOf, need, readInt32, refuse } from './json-fields.ts';
 import { readSchema } from './read-schema.ts';
 import { columnsOf } from './schema-columns.ts';
-import type { TableDraft } from './table-draft.ts';
+import { nextId, type TableDraft } from './table-draft.ts';
 import { schemaKey } from './write-table-metadata.ts';
 
 /** `add-schema`: under the id of a schema that is equal, or under the next one. */
@@ -23,7 +23,7 @@ export function addSchema(draft: TableDraft, update: JsonObject, where: string):
     if (id < 0) refuse(`${path}: the field id ${id} is negative.`);
     lastColumnId = Math.max(lastColumnId, id);
   }
-  const id = nextId(draft, 'schemaId', draft.schemas.elements(), (one) => one['schema-id'], 0);
+  const id = nextId(draft, 'schemas');
   draft.schemas.put({ ...schema, 'schema-id': id });
   ids.set(key, id);
   draft.lastColumnId = lastColumnId;
@@ -57,22 +57,4 @@ export function removeSchemas(draft: TableDraft, update: JsonObject, where: stri
 function schemaIdsOf({ indexes, schemas }: TableDraft): Map<string, number> {
   indexes.schemaIds ??= new Map([...schemas.elements()].map((schema) => [schemaKey(schema), schema['schema-id']]));
   return indexes.schemaIds;
-}
-
-/** One more than the highest id, or the first. */
-export function nextId<T>(
-  { indexes }: TableDraft,
-  name: 'schemaId' | 'specId' | 'orderId',
-  elements: Iterable<T>,
-  idOf: (element: T) => number,
-  first: number,
-): number {
-  let highest = indexes.highest[name];
-  if (highest === undefined) {
-    highest = first - 1;
-    for (const element of elements) highest = Math.max(highest, idOf(element));
-  }
-  if (highest >= MAX_INT32) refuse(`There is no id after ${highest}.`);
-  indexes.highest[name] = highest + 1;
-  return highest + 1;
 }

@@ -1,8 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import { at, need, readInt32, readObject, refuse } from './json-fields.ts';
 import { checkSortFields, readSortFields, sortOrderKey, UNSORTED } from './sort-orders.ts';
-import { currentSchemaOf, type TableDraft } from './table-draft.ts';
-import { nextId } from './update-schemas.ts';
+import { currentSchemaOf, nextId, type TableDraft } from './table-draft.ts';
 
 /** `add-sort-order`: 0 is the id of no order; others are found by what they hold, or get the next id. */
 export function addSortOrder(draft: TableDraft, update: JsonObject, where: string): void {
@@ -16,7 +15,7 @@ export function addSortOrder(draft: TableDraft, update: JsonObject, where: strin
     draft.lastAdded.orderId = existing;
     return;
   }
-  const id = fields.length === 0 ? 0 : nextId(draft, 'orderId', draft.orders.elements(), (one) => one['order-id'], 1);
+  const id = fields.length === 0 ? 0 : nextId(draft, 'orders');
   draft.orders.put(fields.length === 0 ? UNSORTED : { 'order-id': id, fields });
   ids.set(key, id);
   draft.lastAdded.orderId = id;

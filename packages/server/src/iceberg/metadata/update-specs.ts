@@ -8,9 +8,8 @@ import {
   readPartitionFields,
   withId,
 } from './partition-specs.ts';
-import { currentSchemaOf, type TableDraft } from './table-draft.ts';
+import { currentSchemaOf, nextId, type TableDraft } from './table-draft.ts';
 import type { PartitionField } from './table-metadata.ts';
-import { nextId } from './update-schemas.ts';
 
 /** `add-spec`: under the id of a spec that partitions the same way, or under the next one. */
 export function addSpec(draft: TableDraft, update: JsonObject, where: string): void {
@@ -24,8 +23,8 @@ export function addSpec(draft: TableDraft, update: JsonObject, where: string): v
     draft.lastAdded.specId = existing;
     return;
   }
-  const numbered = numberFields(draft, fields, path);
-  const id = nextId(draft, 'specId', draft.specs.elements(), (spec) => spec['spec-id'], 0);
+  const numbered = assignFieldIds(draft, fields, path);
+  const id = nextId(draft, 'specs');
   draft.specs.put({ 'spec-id': id, fields: numbered });
   ids.set(key, id);
   for (const field of numbered) fieldIdsOf(draft).set(fieldKey(field), field['field-id']);
@@ -61,7 +60,7 @@ export function removeSpecs(draft: TableDraft, update: JsonObject, where: string
  * Keeps the field ids the client chose, as data files may have been written with them. Where there is none, a field that
  * was partitioned by before gets the id it had, and a new one the next.
  */
-function numberFields(draft: TableDraft, fields: readonly NewPartitionField[], where: string): PartitionField[] {
+function assignFieldIds(draft: TableDraft, fields: readonly NewPartitionField[], where: string): PartitionField[] {
   const isFirstVersion = draft.formatVersion === 1;
   const used = new Set<number>();
   const use = (id: number): number => {
