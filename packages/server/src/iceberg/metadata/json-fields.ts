@@ -88,6 +88,13 @@ export const readTextMap: Read<Record<string, string>> = (value, where) =>
     Object.entries(readObject(value, where)).map(([name, text]) => [name, readText(text, at(where, shown(name)))]),
   );
 
+/** Properties that a client sets: as `readTextMap`, and under names that `checkName` takes. */
+export const readProperties: Read<Record<string, string>> = (value, where) => {
+  const properties = readTextMap(value, where);
+  for (const name of Object.keys(properties)) checkName(name, `${where}: the name of a property`);
+  return properties;
+};
+
 /** Only checks that it is strings by name. */
 export const checkTextMap: Read<void> = (value, where) => {
   const object = readObject(value, where);

@@ -1,4 +1,4 @@
-import { at, checkName, type Read, readObject, readText, refuse, shown, toRecord } from './json-fields.ts';
+import { type Read, readProperties, refuse, shown, toRecord } from './json-fields.ts';
 
 /** What engines put among the properties for the server to act on, and that is not stored. */
 const RESERVED = new Set([
@@ -43,11 +43,8 @@ export function checkTableProperties(properties: Readonly<Record<string, string>
 
 /** Properties a client sets, without those that are not stored. Throws `invalid_request`. */
 export const readNewProperties: Read<Record<string, string>> = (value, where) => {
-  const entries = Object.entries(readObject(value, where)).map(([name, text]): [string, string] => [
-    checkName(name, `${where}: the name of a property`),
-    readText(text, at(where, shown(name))),
-  ]);
-  const properties = toRecord(entries.filter(([name]) => !RESERVED.has(name)));
+  const sent = Object.entries(readProperties(value, where));
+  const properties = toRecord(sent.filter(([name]) => !RESERVED.has(name)));
   checkTableProperties(properties);
   return properties;
 };

@@ -1,7 +1,6 @@
 import type { JsonObject } from '../json.ts';
-import { maybe, need, readObject, toRecord } from '../metadata/json-fields.ts';
+import { maybe, need, readObject, readProperties, toRecord } from '../metadata/json-fields.ts';
 import { readSchema } from '../metadata/read-schema.ts';
-import { readViewProperties } from './read-view-metadata.ts';
 import { readViewVersion } from './read-view-version.ts';
 import { addSchema, addVersion, finishDraft, setCurrentVersion, startDraft } from './view-changes.ts';
 import { VIEW_FORMAT_VERSION, type ViewMetadata } from './view-metadata.ts';
@@ -29,7 +28,7 @@ export function createViewMetadata(
     'current-version-id': -1,
     versions: [],
     'version-log': [],
-    properties: maybe(request, 'properties', '', readViewProperties) ?? toRecord([]),
+    properties: maybe(request, 'properties', '', readProperties) ?? toRecord([]),
     unknown: {},
   };
   const withSchema = addSchema(startDraft(empty), schema, 'schema');

@@ -1,7 +1,5 @@
 import { type JsonValue, stringifyJson } from '../json.ts';
 import {
-  at,
-  checkName,
   listOf,
   maybe,
   need,
@@ -11,10 +9,8 @@ import {
   readFilledText,
   readInt32,
   readObject,
-  readText,
   readTextMap,
   refuse,
-  shown,
   toRecord,
 } from '../metadata/json-fields.ts';
 import { readSchema } from '../metadata/read-schema.ts';
@@ -87,15 +83,6 @@ export const readFormatVersion: Read<typeof VIEW_FORMAT_VERSION> = (value, where
   }
   return VIEW_FORMAT_VERSION;
 };
-
-/** Properties that a client sets. Throws `invalid_request` for values that are no strings and names with control characters. */
-export const readViewProperties: Read<Record<string, string>> = (value, where) =>
-  toRecord(
-    Object.entries(readObject(value, where)).map(([name, text]) => [
-      checkName(name, `${where}: the name of a property`),
-      readText(text, at(where, shown(name))),
-    ]),
-  );
 
 function requireDistinct(ids: readonly number[], what: string): void {
   if (new Set(ids).size !== ids.length) refuse(`The view metadata has a ${what} more than once.`);

@@ -6,6 +6,7 @@ import {
   readInt32,
   readList,
   readObject,
+  readProperties,
   readText,
   refuse,
   shown,
@@ -14,7 +15,7 @@ import {
 import { stripTrailingSlashes } from '../metadata/locations.ts';
 import { readSchema } from '../metadata/read-schema.ts';
 import { readUuid } from '../metadata/read-table-metadata.ts';
-import { readFormatVersion, readViewProperties } from './read-view-metadata.ts';
+import { readFormatVersion } from './read-view-metadata.ts';
 import { readViewVersion } from './read-view-version.ts';
 import { addSchema, addVersion, finishDraft, setCurrentVersion, startDraft, type ViewDraft } from './view-changes.ts';
 import type { ViewMetadata } from './view-metadata.ts';
@@ -54,7 +55,7 @@ const UPDATES: ReadonlyMap<string, Apply> = new Map<string, Apply>([
   [
     'set-properties',
     (draft, update, where) => {
-      const updates = need(update, 'updates' in update ? 'updates' : 'updated', where, readViewProperties);
+      const updates = need(update, 'updates' in update ? 'updates' : 'updated', where, readProperties);
       const { properties } = draft.metadata;
       const isNew = ([name, text]: [string, string]) => !Object.hasOwn(properties, name) || properties[name] !== text;
       if (!Object.entries(updates).some(isNew)) return draft;
