@@ -168,7 +168,7 @@ describe('a metadata file', () => {
     [
       'has main elsewhere',
       { ...SECOND, snapshots: [snapshot(1)], refs: { main: { 'snapshot-id': 1, type: 'branch' } } },
-      'Current snapshot ID does not match main branch (-1 != 1)',
+      'current-snapshot-id does not match the main branch of refs (-1 != 1)',
     ],
     ['has refs that are a list', { ...SECOND, refs: [] }, 'refs must be an object'],
     ['of version 3 has no next row', { ...SECOND, 'format-version': 3 }, 'next-row-id is missing'],

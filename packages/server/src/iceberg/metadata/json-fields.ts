@@ -82,6 +82,17 @@ export const readTimestamp: Read<number> = (value, where) =>
     ? value
     : refuse(`${where} must be a time in milliseconds since 1970.`);
 
+/** The ids of a list's elements. Throws `invalid_request` for one that is there twice. */
+export function uniqueIds<T>(items: readonly T[], idOf: (item: T) => Int64, where: string): ReadonlySet<Int64> {
+  const ids = new Set(items.map(idOf));
+  if (ids.size < items.length) {
+    const seen = new Set<Int64>();
+    const twice = items.map(idOf).find((id) => seen.size === seen.add(id).size);
+    refuse(`${where}: the id ${twice} is there more than once.`);
+  }
+  return ids;
+}
+
 /** Strings by name. The result has no prototype, so that every name is just a name. */
 export const readTextMap: Read<Record<string, string>> = (value, where) =>
   toRecord(

@@ -17,6 +17,7 @@ import {
   refuse,
   shown,
   toRecord,
+  uniqueIds,
 } from './json-fields.ts';
 import {
   lastPartitionIdOf,
@@ -166,7 +167,8 @@ function readHistory(file: JsonObject) {
   const current = maybe(file, 'current-snapshot-id', '', readInt64) ?? NO_SNAPSHOT;
   const refs = readReferences(file, current);
   const main = refs.get(MAIN)?.['snapshot-id'] ?? NO_SNAPSHOT;
-  if (main !== current) return refuse(`Current snapshot ID does not match main branch (${current} != ${main})`);
+  if (main !== current)
+    return refuse(`current-snapshot-id does not match the main branch of refs (${current} != ${main}).`);
   for (const [name, ref] of refs) {
     const id = ref['snapshot-id'];
     if (!ids.has(id)) refuse(`refs: ${shown(name)} is at snapshot ${id}, which is not among the snapshots.`);
@@ -184,14 +186,4 @@ function readReferences(file: JsonObject, current: Int64): Map<string, SnapshotR
   const refs = new Map(Object.entries(object).map(([name, ref]) => [name, readReference(ref, `refs.${shown(name)}`)]));
   if (!refs.has(MAIN) && current !== NO_SNAPSHOT) refs.set(MAIN, { 'snapshot-id': current, type: 'branch' });
   return refs;
-}
-
-function uniqueIds<T>(items: readonly T[], idOf: (item: T) => Int64, where: string): ReadonlySet<Int64> {
-  const ids = new Set(items.map(idOf));
-  if (ids.size < items.length) {
-    const seen = new Set<Int64>();
-    const twice = items.map(idOf).find((id) => seen.size === seen.add(id).size);
-    refuse(`${where}: the id ${twice} is there more than once.`);
-  }
-  return ids;
 }

@@ -1,4 +1,4 @@
-import { type JsonValue, stringifyJson } from '../json.ts';
+import { type Int64, type JsonValue, stringifyJson } from '../json.ts';
 import {
   listOf,
   maybe,
@@ -7,11 +7,11 @@ import {
   type Read,
   readCount,
   readFilledText,
-  readInt32,
   readObject,
   readTextMap,
   refuse,
   toRecord,
+  uniqueIds,
 } from '../metadata/json-fields.ts';
 import { readSchema } from '../metadata/read-schema.ts';
 import { readUuid } from '../metadata/read-table-metadata.ts';
@@ -34,28 +34,19 @@ const MEMBERS = new Set([
  * no view's metadata, and for a current version or a schema of it that is not there.
  */
 export function readViewMetadata(value: JsonValue): ViewMetadata {
-  const where = 'The view metadata';
-  const object = readObject(value, where);
+  const object = readObject(value, 'The view metadata');
   const metadata: ViewMetadata = {
-    'view-uuid': need(object, 'view-uuid', where, readUuid),
-    'format-version': need(object, 'format-version', where, readFormatVersion),
-    location: need(object, 'location', where, readFilledText),
-    schemas: need(object, 'schemas', where, listOf(readSchema)),
-    'current-version-id': need(object, 'current-version-id', where, readCount),
-    versions: need(object, 'versions', where, listOf(readViewVersion)),
-    'version-log': need(object, 'version-log', where, listOf(readVersionLogEntry)),
-    properties: maybe(object, 'properties', where, readTextMap) ?? toRecord([]),
-    unknown: otherMembers(object, MEMBERS, where),
+    'view-uuid': need(object, 'view-uuid', '', readUuid),
+    'format-version': need(object, 'format-version', '', readFormatVersion),
+    location: need(object, 'location', '', readFilledText),
+    schemas: need(object, 'schemas', '', listOf(readSchema)),
+    'current-version-id': need(object, 'current-version-id', '', readCount),
+    versions: need(object, 'versions', '', listOf(readViewVersion)),
+    'version-log': need(object, 'version-log', '', listOf(readVersionLogEntry)),
+    properties: maybe(object, 'properties', '', readTextMap) ?? toRecord([]),
+    unknown: otherMembers(object, MEMBERS, ''),
   };
-  requireDistinct(
-    metadata.schemas.map((schema) => schema['schema-id']),
-    'schema id',
-  );
-  requireDistinct(
-    metadata.versions.map((version) => version['version-id']),
-    'version id',
-  );
-  requireCurrent(metadata);
+  checkCurrent(metadata);
   return metadata;
 }
 
@@ -74,26 +65,22 @@ export function writeViewMetadata({ unknown, ...metadata }: ViewMetadata): strin
   });
 }
 
-/** The format version of a view. Throws `invalid_request` for one there is none of. */
-export const readFormatVersion: Read<typeof VIEW_FORMAT_VERSION> = (value, where) => {
-  const version = readInt32(value, where);
-  if (version < VIEW_FORMAT_VERSION) refuse(`Cannot downgrade v${VIEW_FORMAT_VERSION} view to v${version}`);
-  if (version > VIEW_FORMAT_VERSION) {
-    refuse(`Unsupported format version: v${version} (supported: v${VIEW_FORMAT_VERSION})`);
-  }
-  return VIEW_FORMAT_VERSION;
-};
+const readFormatVersion: Read<typeof VIEW_FORMAT_VERSION> = (value, where) =>
+  value === VIEW_FORMAT_VERSION ? value : refuse(`${where} must be ${VIEW_FORMAT_VERSION}, the only one there is.`);
 
-function requireDistinct(ids: readonly number[], what: string): void {
-  if (new Set(ids).size !== ids.length) refuse(`The view metadata has a ${what} more than once.`);
-  if (ids.some((id) => id < 0)) refuse(`The view metadata has a negative ${what}.`);
+function checkIds<T>(items: readonly T[], idOf: (item: T) => number, where: string): ReadonlySet<Int64> {
+  const ids = uniqueIds(items, idOf, where);
+  for (const id of ids) if (id < 0) refuse(`${where}: the id ${id} must not be negative.`);
+  return ids;
 }
 
-function requireCurrent(metadata: ViewMetadata): void {
-  const id = metadata['current-version-id'];
-  const current = metadata.versions.find((version) => version['version-id'] === id);
-  const schemaId = (current ?? refuse(`Cannot find current version ${id} in view versions.`))['schema-id'];
-  if (!metadata.schemas.some((schema) => schema['schema-id'] === schemaId)) {
-    refuse(`Cannot find current schema with id ${schemaId} in schemas.`);
+function checkCurrent({ schemas, versions, 'current-version-id': id }: ViewMetadata): void {
+  const schemaIds = checkIds(schemas, (schema) => schema['schema-id'], 'schemas');
+  checkIds(versions, (version) => version['version-id'], 'versions');
+  const current =
+    versions.find((version) => version['version-id'] === id) ??
+    refuse(`current-version-id ${id} is not among the versions.`);
+  if (!schemaIds.has(current['schema-id'])) {
+    refuse(`versions: the schema-id ${current['schema-id']} of the current version is not among the schemas.`);
   }
 }

@@ -15,10 +15,9 @@ import {
 import { stripTrailingSlashes } from '../metadata/locations.ts';
 import { readSchema } from '../metadata/read-schema.ts';
 import { readUuid } from '../metadata/read-table-metadata.ts';
-import { readFormatVersion } from './read-view-metadata.ts';
 import { readViewVersion } from './read-view-version.ts';
 import { addSchema, addVersion, finishDraft, setCurrentVersion, startDraft, type ViewDraft } from './view-changes.ts';
-import type { ViewMetadata } from './view-metadata.ts';
+import { VIEW_FORMAT_VERSION, type ViewMetadata } from './view-metadata.ts';
 
 type Apply = (draft: ViewDraft, update: JsonObject, where: string) => ViewDraft;
 
@@ -37,8 +36,8 @@ const UPDATES: ReadonlyMap<string, Apply> = new Map<string, Apply>([
   [
     'upgrade-format-version',
     (draft, update, where) => {
-      need(update, 'format-version', where, readFormatVersion);
-      return draft;
+      const version = need(update, 'format-version', where, readInt32);
+      return version === VIEW_FORMAT_VERSION ? draft : refuseVersion(version);
     },
   ],
   [
@@ -108,3 +107,8 @@ const change = (draft: ViewDraft, members: Partial<ViewMetadata>): ViewDraft => 
   ...draft,
   metadata: { ...draft.metadata, ...members },
 });
+
+function refuseVersion(version: number): never {
+  if (version < VIEW_FORMAT_VERSION) refuse(`Cannot downgrade v${VIEW_FORMAT_VERSION} view to v${version}`);
+  return refuse(`Unsupported format version: v${version} (supported: v${VIEW_FORMAT_VERSION})`);
+}
