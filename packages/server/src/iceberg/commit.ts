@@ -136,7 +136,7 @@ async function prepare<M>(context: Context, change: Change<M>): Promise<Prepared
   const next = change.apply(base, given);
   const named = next === base?.metadata ? [] : format.newLocations(next, base?.metadata ?? null);
   confineLocations(context, identifier.namespace, named, [defaultLocation]);
-  const file = change.existingFile ?? base ?? { location: '', metadata: next, text: '' };
+  const file = change.existingFile ?? base ?? { location: '', metadata: next, text: '', tag: '' };
   return { change, row, base, next, named, defaultLocation, file };
 }
 

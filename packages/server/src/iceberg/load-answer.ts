@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { PangolinError } from '@pangolin/shared/errors';
 import { endOf } from '../credentials/caller.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
@@ -30,7 +29,7 @@ export function answerLoad(
   file: MetadataFile<TableMetadata>,
   mode: SnapshotMode,
 ): MaybePromise<Answer> {
-  const etag = etagOf(file.location, mode);
+  const etag = etagOf(file, mode);
   if (!wantsCredentials(request)) {
     if (matches(request.header('if-none-match'), etag)) return { status: 304, text: null, headers: { etag } };
     return answerText(writeLoaded(file.location, textOf(file, mode), null), { etag });
@@ -53,7 +52,7 @@ export async function answerStaged(
 /** A CommitTableResponse. */
 export const answerCommitted = (file: MetadataFile<TableMetadata>): Answer =>
   answerText(`{"metadata-location":${JSON.stringify(file.location)},"metadata":${file.text}}`, {
-    etag: etagOf(file.location, 'all'),
+    etag: etagOf(file, 'all'),
   });
 
 /** A LoadCredentialsResponse. */
@@ -97,8 +96,8 @@ function vendFor({ caller, catalog }: IcebergRequest, namespace: Levels, metadat
   });
 }
 
-const etagOf = (location: string, mode: SnapshotMode): string =>
-  `"${createHash('sha256').update(`${mode} ${location}`).digest('base64url').slice(0, 27)}"`;
+const etagOf = ({ tag }: MetadataFile<unknown>, mode: SnapshotMode): string =>
+  `"${tag}${mode === 'all' ? '' : '-refs'}"`;
 
 /** RFC 9110 §13.1.2; weakly, as the section says. */
 const matches = (header: string | undefined, etag: string): boolean =>

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { PangolinError } from '@pangolin/shared/errors';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { ObjectFormat } from './object-format.ts';
@@ -9,11 +10,15 @@ export interface MetadataFile<M> {
   metadata: M;
   /** The JSON that clients are sent. */
   text: string;
+  /** What no other file has: 27 characters that an ETag may hold. */
+  tag: string;
 }
 
 export interface MetadataFiles {
   /** Throws `file_not_found`, and `invalid_request` for what is no metadata. */
   read<M>(warehouse: Warehouse, format: ObjectFormat<M>, location: string): MaybePromise<MetadataFile<M>>;
+  /** Reads a file that somebody else wrote, and may have written again since it was read last. */
+  readAnew<M>(warehouse: Warehouse, format: ObjectFormat<M>, location: string): Promise<MetadataFile<M>>;
   /** Writes a new file, durable when this resolves. */
   create<M>(warehouse: Warehouse, format: ObjectFormat<M>, location: string, metadata: M): Promise<MetadataFile<M>>;
 }
@@ -23,13 +28,15 @@ const MAX_UNPACKED_BYTES = 256 * 1024 * 1024;
 
 /** Reads and writes metadata files, and keeps those last used. */
 export function createMetadataFiles(): MetadataFiles {
-  const kept = new Map<string, MetadataFile<unknown>>();
+  const kept = new Map<string, KeptFile<unknown>>();
+  const seen = new Set<KeptFile<unknown>>();
   let characters = 0;
 
-  function keep<M>(key: string, file: MetadataFile<M>): MetadataFile<M> {
-    forget(key);
-    kept.set(key, file);
-    characters += file.text.length;
+  function keep<M>({ kind }: ObjectFormat<M>, location: string, metadata: M, text: string): MetadataFile<M> {
+    const file = { kind, location, metadata, text, tag: tagOf(location) };
+    forget(location);
+    kept.set(location, file);
+    characters += text.length;
     for (const oldest of kept.keys()) {
       if (characters <= MAX_KEPT_CHARACTERS) break;
       forget(oldest);
@@ -37,40 +44,65 @@ export function createMetadataFiles(): MetadataFiles {
     return file;
   }
 
-  function forget(key: string): void {
-    const file = kept.get(key);
+  function forget(location: string): void {
+    const file = kept.get(location);
     if (!file) return;
-    kept.delete(key);
+    kept.delete(location);
     characters -= file.text.length;
   }
 
+  /** Whether other hands did not delete a file. One look serves all that a turn of the event loop delivered. */
+  function isThere(warehouse: Warehouse, file: KeptFile<unknown>): boolean {
+    if (seen.has(file)) return true;
+    if (warehouse.has?.(file.location) === false) return false;
+    if (seen.size === 0) setImmediate(() => seen.clear());
+    seen.add(file);
+    return true;
+  }
+
   async function load<M>(warehouse: Warehouse, format: ObjectFormat<M>, location: string): Promise<MetadataFile<M>> {
-    const metadata = format.parse(await unpack(location, await warehouse.read(location)));
-    return keep(keyOf(format, location), { location, metadata, text: format.write(metadata) });
+    const metadata = parseFile(format, location, await unpack(location, await warehouse.read(location)));
+    return keep(format, location, metadata, format.write(metadata));
   }
 
   return {
     read<M>(warehouse: Warehouse, format: ObjectFormat<M>, location: string) {
-      const key = keyOf(format, location);
-      const file = kept.get(key) as MetadataFile<M> | undefined;
-      if (!file || warehouse.has?.(location) === false) {
-        forget(key);
+      const file = kept.get(location) as KeptFile<M> | undefined;
+      // A client may name a table's file as a view's: what was read as the one is not the other.
+      if (file?.kind !== format.kind || !isThere(warehouse, file)) {
+        forget(location);
         return load(warehouse, format, location);
       }
-      kept.delete(key);
-      kept.set(key, file);
+      kept.delete(location);
+      kept.set(location, file);
       return file;
     },
+    readAnew: load,
     async create(warehouse, format, location, metadata) {
       const text = format.write(metadata);
       await warehouse.create(location, isPacked(location) ? await pack(text) : text);
-      return keep(keyOf(format, location), { location, metadata, text });
+      return keep(format, location, metadata, text);
     },
   };
 }
 
-/** A client may name a table's file as a view's: what was read as the one is not the other. */
-const keyOf = <M>({ kind }: ObjectFormat<M>, location: string): string => `${kind} ${location}`;
+interface KeptFile<M> extends MetadataFile<M> {
+  kind: ObjectFormat<M>['kind'];
+}
+
+const tagOf = (location: string): string => createHash('sha256').update(location).digest('base64url').slice(0, 27);
+
+/** Whoever names a file is told what is wrong with it; the file, not the request, is what does not parse. */
+function parseFile<M>(format: ObjectFormat<M>, location: string, text: string): M {
+  try {
+    return format.parse(text);
+  } catch (cause) {
+    if (!(cause instanceof PangolinError) || cause.code !== 'invalid_request') throw cause;
+    throw new PangolinError('invalid_request', `The file ${location} is no ${format.kind} metadata: ${cause.message}`, {
+      cause,
+    });
+  }
+}
 
 const isPacked = (location: string): boolean => /\.gz\.metadata\.json$|\.metadata\.json\.gz$/.test(location);
 

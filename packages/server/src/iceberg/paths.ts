@@ -14,6 +14,21 @@ export interface IcebergPath {
   search: string;
 }
 
+const MAX_REMEMBERED = 1_000;
+
+/** Reads paths as `readIcebergPath` does, and remembers what the last ones meant. */
+export function createPathReader(): (url: string) => IcebergPath {
+  const known = new Map<string, IcebergPath>();
+  return (url) => {
+    const before = known.get(url);
+    if (before) return before;
+    const path = readIcebergPath(url);
+    if (known.size >= MAX_REMEMBERED) known.clear();
+    known.set(url, path);
+    return path;
+  };
+}
+
 /**
  * Reads the path of an absolute URL. All of these are one: `/v1/{catalog}/v1/namespaces` (the catalog is part of the
  * client's `uri`), `/v1/{catalog}/namespaces` (it is the client's `prefix`), and `/v1/{catalog}/v1/{catalog}/namespaces`

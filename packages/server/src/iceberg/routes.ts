@@ -16,7 +16,7 @@ import { openCatalog } from './catalog.ts';
 import { answerConfig } from './config.ts';
 import { ENDPOINTS } from './endpoints.ts';
 import { isObject, parseJson } from './json.ts';
-import { type IcebergPath, readIcebergPath } from './paths.ts';
+import { createPathReader, type IcebergPath } from './paths.ts';
 import { recordRefusal } from './refusals.ts';
 
 /** Bodies of large commits. */
@@ -25,16 +25,17 @@ const MAX_BODY_BYTES = 32 * 1024 * 1024;
 /** The Iceberg REST API, at every base path that clients form. */
 export function icebergRoutes(deps: Deps): Hono<Env> {
   const app = new Hono<Env>();
+  const readPath = createPathReader();
   app.onError((error, c) => replyIcebergError(c, toPangolinError(error, deps.log, c.env.requestId)));
   app.all('*', (c): MaybePromise<Response> => {
     const caller = requireCaller(deps, c);
-    return caller instanceof Promise ? caller.then((known) => serve(deps, c, known)) : serve(deps, c, caller);
+    const proceed = (known: Caller) => serve(deps, c, known, readPath(c.req.url));
+    return caller instanceof Promise ? caller.then(proceed) : proceed(caller);
   });
   return app;
 }
 
-function serve(deps: Deps, c: Context<Env>, caller: Caller): MaybePromise<Response> {
-  const path = readIcebergPath(c.req.url);
+function serve(deps: Deps, c: Context<Env>, caller: Caller, path: IcebergPath): MaybePromise<Response> {
   if (path.isConfig) {
     if (c.req.method !== 'GET') throw methodNotAllowed(c, ['GET']);
     return answerConfig(deps, caller, path.catalog, c.req.query('warehouse')).then((answer) => reply(c, answer));
