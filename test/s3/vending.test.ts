@@ -1,6 +1,11 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3ServiceException } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createWarehouses } from '../../packages/server/src/iceberg/warehouse/open-warehouse.ts';
+import { openS3Clients } from '../../packages/server/src/iceberg/warehouse/s3-clients.ts';
+import { createVending } from '../../packages/server/src/iceberg/warehouse/vending.ts';
 import type { VendedCredentials, VendRequest } from '../../packages/server/src/iceberg/warehouse/warehouse.ts';
 import {
   createBucket,
@@ -20,6 +25,7 @@ const HOUR = 3_600_000;
 let proxy: RecordingProxy;
 let nowMs: number;
 let warnings: string[];
+let locationsWarnedOf: unknown[];
 
 beforeEach(async () => {
   proxy = await openProxy();
@@ -27,19 +33,27 @@ beforeEach(async () => {
   await createBucket('lake');
   nowMs = Date.now();
   warnings = [];
+  locationsWarnedOf = [];
 });
 afterEach(() => {
   vi.unstubAllEnvs();
   proxy.close();
 });
 
+const options = () => ({
+  now: () => nowMs,
+  log: {
+    debug() {},
+    info() {},
+    error() {},
+    warn(details: object, message: string) {
+      warnings.push(message);
+      if ('location' in details) locationsWarnedOf.push(details.location);
+    },
+  },
+});
 const open = (s3RoleArn: string | null = null) =>
-  createWarehouses({
-    dataDir: '/nowhere',
-    s3RoleArn,
-    now: () => nowMs,
-    log: { debug() {}, info() {}, error() {}, warn: (_, message) => void warnings.push(message) },
-  }).open(ROOT);
+  createWarehouses({ ...options(), dataDir: '/nowhere', s3RoleArn }).open(ROOT);
 const ask = (changes: Partial<VendRequest> = {}): VendRequest => ({
   locations: [TABLE],
   access: 'write',
@@ -184,6 +198,24 @@ describe('for whom and how long', () => {
     expect(asked()).toMatchObject([{ DurationSeconds: seconds }]);
   });
 
+  test.each([
+    [60, 30],
+    [40, 30],
+    [30, 22.5],
+    [15, 11.25],
+  ])('of %i minutes there are %d left when they are handed out for the last time', async (minutes, left) => {
+    const warehouse = await open();
+    const seen: (VendedCredentials | null)[] = [];
+    for (const elapsed of [0, minutes - left - 0.1, minutes - left + 0.1]) {
+      const startMs = nowMs;
+      nowMs += elapsed * 60_000;
+      seen.push(await warehouse.vend(ask({ endsAtMs: nowMs + minutes * 60_000 })));
+      nowMs = startMs;
+    }
+    expect(seen[1]).toEqual(seen[0]);
+    expect(seen[2]).not.toEqual(seen[0]);
+  });
+
   test('the same answer is given until half of its life is over', async () => {
     const warehouse = await open();
     const [first, second] = await Promise.all([warehouse.vend(ask()), warehouse.vend(ask())]);
@@ -241,6 +273,51 @@ describe('which role', () => {
     expect(await warehouse.vend(ask({ principal: 'ann' }))).toBeNull();
     expect(warnings).toEqual(['no credentials are vended: set PANGOLIN_S3_ROLE_ARN to the role to vend']);
     expect(proxy.seen).toEqual([]);
+  });
+});
+
+describe('what STS would refuse', () => {
+  const LONG = Array.from({ length: 6 }, (_, index) => `${ROOT}/${'x'.repeat(390)}${index}`);
+  const TOO_LONG = "no credentials are vended: the table's paths are too long for a session policy";
+
+  test('locations too long for a policy get nothing, and no error: a warning names the first, once', async () => {
+    const warehouse = await open();
+    for (const _ of [1, 2]) expect(await warehouse.vend(ask({ locations: LONG }))).toBeNull();
+    expect([warnings, locationsWarnedOf]).toEqual([[TOO_LONG], [LONG[0]]]);
+    expect(proxy.seen).toEqual([]);
+  });
+
+  test('a policy that packs badly is no error either', async () => {
+    const code = 'PackedPolicyTooLarge';
+    const sts = createServer((_, answer) =>
+      answer
+        .writeHead(400, { 'content-type': 'text/xml' })
+        .end(
+          `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>no</Message></Error></ErrorResponse>`,
+        ),
+    );
+    await once(sts.listen(0, '127.0.0.1'), 'listening');
+    vi.stubEnv('AWS_ENDPOINT_URL_STS', `http://127.0.0.1:${(sts.address() as AddressInfo).port}`);
+    try {
+      expect(await (await open()).vend(ask())).toBeNull();
+      expect([warnings, locationsWarnedOf]).toEqual([[TOO_LONG], [TABLE]]);
+    } finally {
+      sts.close();
+      sts.closeAllConnections();
+    }
+  });
+});
+
+describe('buckets that AWS’s KMS encrypts', () => {
+  test.each([
+    ['at AWS alone, sessions may use keys', null, false, true],
+    ['where the storage is elsewhere nothing is said of keys', 'http://127.0.0.1:1', false, false],
+    ['where STS is elsewhere nothing is said of keys', null, true, false],
+  ])('%s', async (_, endpoint, hasOwnSts, hasKms) => {
+    const clients = { ...(await openS3Clients()), endpoint, hasOwnSts };
+    const roleArn = 'arn:aws:iam::123456789012:role/lake';
+    expect(await createVending(ROOT, clients, { ...options(), roleArn }).vend(ask())).not.toBeNull();
+    expect(asked()[0]?.Policy?.includes('kms:GenerateDataKey*') ?? false).toBe(hasKms);
   });
 });
 

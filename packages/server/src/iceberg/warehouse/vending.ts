@@ -3,7 +3,7 @@ import { PangolinError } from '@pangolin/shared/errors';
 import type { Log } from '../../deps.ts';
 import { isWithin, requireWithin } from './location.ts';
 import type { S3Clients } from './s3-clients.ts';
-import { explainS3Error } from './s3-errors.ts';
+import { explainS3Error, nameOf } from './s3-errors.ts';
 import { createSessionPolicy } from './session-policy.ts';
 import type { VendedCredentials, VendRequest } from './warehouse.ts';
 
@@ -25,8 +25,8 @@ const STEP_SECONDS = 5 * 60;
 const MAX_KEPT = 1_000;
 
 interface Kept {
-  credentials: Promise<VendedCredentials>;
-  /** Half of its life; infinite until it is there. */
+  credentials: Promise<VendedCredentials | null>;
+  /** Infinite until the credentials are there. */
   freshUntilMs: number;
 }
 
@@ -34,20 +34,31 @@ interface Kept {
 export function createVending(root: string, { s3, sts, endpoint, hasOwnSts }: S3Clients, options: VendingOptions) {
   const { now, log } = options;
   const kept = new Map<string, Kept>();
+  const hasKms = endpoint === null && !hasOwnSts;
   const isPlaceholderTaken = endpoint !== null && hasOwnSts;
   const roleArn = options.roleArn ?? (isPlaceholderTaken ? PLACEHOLDER_ROLE : null);
   const bucket = /^s3:\/\/([^/]+)/.exec(root)?.[1] ?? '';
   let isToldOff = false;
 
-  async function assumeRole(RoleArn: string, locations: string[], request: VendRequest, DurationSeconds: number) {
-    const { Credentials } = await sts.send(
-      new AssumeRoleCommand({
-        RoleArn,
-        RoleSessionName: sessionName(request.principal),
-        DurationSeconds,
-        Policy: createSessionPolicy(locations, request.access, RoleArn.split(':')[1]),
-      }),
-    );
+  async function assumeRole(
+    RoleArn: string,
+    locations: string[],
+    request: VendRequest,
+    DurationSeconds: number,
+  ): Promise<VendedCredentials | null> {
+    const partition = RoleArn.split(':')[1] ?? 'aws';
+    const policy = createSessionPolicy(locations, request.access, { partition, hasKms });
+    if (policy === null) return tellTooLong(request);
+    if (!policy.mayList)
+      log.info({ location: request.locations[0] }, 'vended credentials cannot list: the paths are long');
+    const RoleSessionName = sessionName(request.principal);
+    const { Credentials } = await sts
+      .send(new AssumeRoleCommand({ RoleArn, RoleSessionName, DurationSeconds, Policy: policy.text }))
+      .catch((error) => {
+        if (!nameOf(error).startsWith('PackedPolicyTooLarge')) throw error;
+        return { Credentials: null };
+      });
+    if (Credentials === null) return tellTooLong(request);
     const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = Credentials ?? {};
     const own = await s3.config.credentials();
     if (!AccessKeyId || !SecretAccessKey || !SessionToken || !Expiration || AccessKeyId === own.accessKeyId) {
@@ -70,7 +81,15 @@ export function createVending(root: string, { s3, sts, endpoint, hasOwnSts }: S3
     };
   }
 
-  function keep(key: string, credentials: Promise<VendedCredentials>): Promise<VendedCredentials> {
+  function tellTooLong({ locations }: VendRequest): null {
+    log.warn(
+      { location: locations[0] },
+      "no credentials are vended: the table's paths are too long for a session policy",
+    );
+    return null;
+  }
+
+  function keep(key: string, credentials: Kept['credentials']): Kept['credentials'] {
     const entry: Kept = { credentials, freshUntilMs: Number.POSITIVE_INFINITY };
     const asked = now();
     kept.set(key, entry);
@@ -79,8 +98,8 @@ export function createVending(root: string, { s3, sts, endpoint, hasOwnSts }: S3
       kept.delete(oldest);
     }
     credentials.then(
-      ({ expiresAtMs }) => {
-        entry.freshUntilMs = asked + (expiresAtMs - asked) / 2;
+      (vended) => {
+        entry.freshUntilMs = vended === null ? asked + LONGEST_SECONDS * 1000 : freshUntil(asked, vended.expiresAtMs);
       },
       () => {
         if (kept.get(key) === entry) kept.delete(key);
@@ -120,6 +139,12 @@ function lifetimeSeconds(endsAtMs: number | null, nowMs: number): number {
   const left = Math.floor((endsAtMs - nowMs) / 1000 / STEP_SECONDS) * STEP_SECONDS;
   return Math.min(LONGEST_SECONDS, Math.max(SHORTEST_SECONDS, left));
 }
+
+const HALF_AN_HOUR_MS = 30 * 60_000;
+
+/** Who is handed credentials has half an hour to use them, or three quarters of their life where that is shorter. */
+const freshUntil = (askedMs: number, expiresAtMs: number): number =>
+  expiresAtMs - Math.min(HALF_AN_HOUR_MS, (expiresAtMs - askedMs) * 0.75);
 
 /** Without those that lie within another: a session policy has 2,048 characters at most. */
 const outermost = (locations: string[]): string[] =>
