@@ -9,7 +9,7 @@ import type { Executor } from '../store/schema.ts';
 import { isDuplicate, isReferenced } from '../store/storage-errors.ts';
 import { formatTime, wholeSecond } from '../times.ts';
 import { type CatalogRow, deleteCatalogRow, findCatalog, insertCatalog, renameCatalogRow } from './store.ts';
-import { locateWarehouse, readWarehouse, requireOwnWarehouse } from './warehouses.ts';
+import { chooseWarehouse, locateWarehouse, readWarehouse, requireOwnWarehouse } from './warehouses.ts';
 
 /** Creates a catalog, with sample data if it is asked for; then it is created with it or not at all. */
 export async function createCatalog(deps: Deps, caller: Caller, input: CreateCatalog): Promise<Catalog> {
@@ -42,25 +42,26 @@ async function registerCatalog(deps: Deps, caller: Caller, input: CreateCatalog)
     ...place,
     id: deps.newId(),
     catalog_type: 'internal' as const,
-    warehouse_location:
-      readWarehouse(deps, caller, input) ?? locateWarehouse(deps, { ...place, warehouse_location: null }),
     created_at: deps.now(),
     created_by: caller.actor.name,
   };
-  await transactAs(
+  const named = readWarehouse(deps, caller, input);
+  const created = await transactAs(
     deps,
     caller,
     async (tx) => {
       if (await findCatalog(tx, row.tenant_id, row.name)) throw nameTaken(row.name);
-      await requireOwnWarehouse(tx, deps, row.warehouse_location);
-      await insertCatalog(tx, row);
-      await record(tx, deps, caller, 'catalog.created', row, { warehouse_location: row.warehouse_location });
+      if (named !== null) await requireOwnWarehouse(tx, deps, named);
+      const catalog = { ...row, warehouse_location: named ?? (await chooseWarehouse(tx, deps, place)) };
+      await insertCatalog(tx, catalog);
+      await record(tx, deps, caller, 'catalog.created', catalog, { warehouse_location: catalog.warehouse_location });
+      return catalog;
     },
     { credentials: 'unchanged' },
   ).catch((error) => {
     throw isDuplicate(error) ? nameTaken(row.name) : error;
   });
-  return presentCatalog(deps, row);
+  return presentCatalog(deps, created);
 }
 
 /** Registers the first catalog of a new tenant, called `default`. */

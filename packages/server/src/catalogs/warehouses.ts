@@ -21,29 +21,38 @@ export const locateWarehouse = (
   });
 
 /**
- * The warehouse a new catalog asks for, or null. A directory of the server's own machine is root's to give: whoever names
- * one has the server write and delete files in it. Throws `invalid_request` and `forbidden`.
+ * The warehouse a new catalog asks for, or null. Whoever names a place has the server read, write and delete files there,
+ * with the server's own rights: a directory of its machine is root's to name, and a bucket root's or the default tenant's
+ * administrators', who run the installation. Throws `invalid_request` and `forbidden`.
  */
 export function readWarehouse(deps: Deps, { actor }: Caller, { warehouse_location }: CreateCatalog): string | null {
   if (warehouse_location === undefined) return null;
   const location = deps.warehouses.requireWarehouseLocation(warehouse_location);
-  if (actor.role === 'root' || !location.startsWith('file:')) return location;
-  throw new PangolinError(
-    'forbidden',
-    `A warehouse in a directory of the server needs the role root; yours is ${actor.role}.`,
-    {
-      hint: 'Leave the warehouse out, name one on S3 (s3://bucket/path), or ask whoever runs the server.',
-    },
-  );
+  const isOperator = actor.tenantId === deps.installation.defaultTenantId;
+  if (actor.role === 'root' || (isOperator && !location.startsWith('file:'))) return location;
+  const where = location.startsWith('file:') ? 'in a directory of the server' : 'in a bucket';
+  throw new PangolinError('forbidden', `To name a warehouse ${where} takes the role root; yours is ${actor.role}.`, {
+    hint: 'Leave the warehouse out, or ask whoever runs the server.',
+  });
+}
+
+/** The embedded default of a new catalog: a catalog that was renamed keeps the place that its old name would have. */
+export async function chooseWarehouse(tx: Executor, deps: Deps, row: Pick<CatalogRow, 'tenant_id' | 'name'>) {
+  const location = locateWarehouse(deps, { ...row, warehouse_location: null });
+  return (await isTaken(tx, deps, location)) ? `${location}-${deps.randomBytes(4).toString('hex')}` : location;
 }
 
 /** Throws `conflict` when another catalog, of whichever tenant, keeps its files at, in or around a location. */
 export async function requireOwnWarehouse(tx: Executor, deps: Deps, location: string): Promise<void> {
-  const overlaps = (other: string) =>
-    isWithin(location, other, { orRoot: true }) || (isLocation(other) && isWithin(other, location, { orRoot: true }));
-  const rows = await listAllCatalogs(tx);
-  if (!rows.some((row) => overlaps(locateWarehouse(deps, row)))) return;
+  if (!(await isTaken(tx, deps, location))) return;
   throw new PangolinError('conflict', `Another catalog keeps its files at, in or around ${location}.`, {
     hint: 'Choose a location that no catalog uses.',
   });
+}
+
+async function isTaken(tx: Executor, deps: Deps, location: string): Promise<boolean> {
+  const overlaps = (other: string) =>
+    isWithin(location, other, { orRoot: true }) || (isLocation(other) && isWithin(other, location, { orRoot: true }));
+  const rows = await listAllCatalogs(tx);
+  return rows.some((row) => overlaps(locateWarehouse(deps, row)));
 }
