@@ -4,6 +4,7 @@ import { getPath } from 'hono/utils/url';
 import type { Deps } from './deps.ts';
 import type { Bindings, Env } from './http/env.ts';
 import { replyProblem, toPangolinError } from './http/errors.ts';
+import { mergeSlashes } from './merge-slashes.ts';
 import { tokenRoutes } from './tokens/routes.ts';
 
 /** Where errors are answered as RFC 6749 §5.2 has them; under /v1 the token endpoint is where Iceberg's clients look. */
@@ -81,10 +82,6 @@ function readPath(url: string): string {
   const end = url.indexOf('?', start);
   return mergeSlashes(url.slice(start, end < 0 ? undefined : end));
 }
-
-/** Some Iceberg clients put a slash between an address that ends with one and their path. */
-export const mergeSlashes = (path: string): string =>
-  path.includes('//') && /^\/+v1\//.test(path) ? path.replace(/\/{2,}/g, '/') : path;
 
 async function mount(deps: Deps, feature: Feature | undefined): Promise<Hono<Env>> {
   const app = new Hono<Env>({ getPath: (request) => mergeSlashes(getPath(request)) });

@@ -50,7 +50,12 @@ describe('the base paths that clients form', () => {
       '405 BadRequestException This path takes GET, POST, not PATCH.',
     );
     expect(await catalog.refused('GET', 'namespaces/')).toMatch(/^400 BadRequestException The path has an empty name/);
-    expect(await catalog.refused('GET', 'namespaces/ns/tables/')).toMatch(/^400 BadRequestException/);
+    for (const path of ['namespaces//tables', 'namespaces/ns/tables//metrics', 'namespaces//tables/tbl']) {
+      expect(await catalog.refused('POST', path, {}), path).toMatch(
+        /^400 BadRequestException The path has an empty name/,
+      );
+    }
+    expect((await catalog.send('GET', 'config/')).status).toBe(200);
     expect(await catalog.refused('GET', 'namespaces/%ff')).toMatch(/^400 BadRequestException/);
     for (const name of ['nope', ...RESERVED_CATALOG_NAMES.filter((one) => one !== 'config' && one !== 'oauth')]) {
       const other = createCatalogCaller(caller, `/v1/${name}/v1`);

@@ -2,6 +2,7 @@ import type { Caller } from '../credentials/caller.ts';
 import type { Deps } from '../deps.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { OpenCatalog } from './catalog.ts';
+import type { Identifier, Levels } from './identifiers.ts';
 import type { JsonObject } from './json.ts';
 
 /** What a handler answers; the text is JSON, or null where there is no body. */
@@ -19,6 +20,10 @@ export interface IcebergRequest {
   /** The raw, still encoded path segments that the endpoint's template names. */
   namespace: string;
   object: string;
+  /** What the client's own paths begin with, below the address it was given: `v1` or `v1/{catalog}`. */
+  base: string;
+  /** What a change is about, as far as it is known yet; a refusal is recorded with it. */
+  about: Levels | Identifier | null;
   query: URLSearchParams;
   /** A request header, by its lower-case name. */
   header(name: string): string | undefined;
@@ -32,7 +37,7 @@ export interface IcebergEndpoint {
   /** Below `/v1/{prefix}/`. */
   path: string;
   /** For what changes something: the audit event that a refusal is recorded as. */
-  action?: string;
+  action?: `${'namespace' | 'table' | 'view'}.${string}`;
   handle(request: IcebergRequest): MaybePromise<Answer>;
 }
 

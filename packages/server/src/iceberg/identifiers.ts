@@ -19,6 +19,9 @@ export interface Identifier {
 export const joinLevels = (levels: Levels): string => levels.join(SEPARATOR);
 export const splitLevels = (path: string): string[] => path.split(SEPARATOR);
 
+/** As a path segment: levels percent-encoded, joined by `%1F`. */
+export const encodeNamespace = (levels: Levels): string => levels.map(encodeURIComponent).join('%1F');
+
 /** As messages name it: `sales.eu`. */
 export const formatNamespace = (levels: Levels): string => levels.join('.');
 export const formatIdentifier = ({ namespace, name }: Identifier): string => [...namespace, name].join('.');

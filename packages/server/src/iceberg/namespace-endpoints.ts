@@ -14,7 +14,7 @@ import {
 } from './namespaces.ts';
 import { requireNamespace } from './objects.ts';
 import { cutPage, readPage, withOneMore } from './page-token.ts';
-import { listNamespaces } from './store.ts';
+import { listNamespaces, type Window } from './store.ts';
 
 /** The operations on namespaces. */
 export const NAMESPACE_ENDPOINTS: readonly IcebergEndpoint[] = [
@@ -28,12 +28,9 @@ export const NAMESPACE_ENDPOINTS: readonly IcebergEndpoint[] = [
       requireSight(caller.actor, catalog.name, parent);
       if (parent.length > 0) await requireNamespace(deps.db.read, request, parent);
       const page = readPage(query, `namespaces ${catalog.catalogId} ${joinLevels(parent)}`);
-      const found = await listNamespaces(deps.db.read, catalog, joinLevels(parent), withOneMore(page));
-      const { rows, nextPageToken } = cutPage(page, found, (row) => row.path);
-      const namespaces = rows
-        .map((row) => splitLevels(row.path))
-        .filter((levels) => maySee(caller.actor, catalog.name, levels));
-      return answerJson({ namespaces, 'next-page-token': nextPageToken });
+      const found = await listVisible(request, parent, withOneMore(page));
+      const { rows, nextPageToken } = cutPage(page, found, joinLevels);
+      return answerJson({ namespaces: rows, 'next-page-token': nextPageToken });
     },
   },
   {
@@ -43,6 +40,7 @@ export const NAMESPACE_ENDPOINTS: readonly IcebergEndpoint[] = [
     async handle(request) {
       const body = await request.readBody();
       const levels = readNamespace(body.namespace);
+      request.about = levels;
       requireAccess(request.caller.actor, 'write', request.catalog.name, levels);
       const properties = readProperties(body.properties);
       await createNamespace(request, levels, properties);
@@ -88,6 +86,25 @@ export const NAMESPACE_ENDPOINTS: readonly IcebergEndpoint[] = [
     },
   },
 ];
+
+/** Of the namespaces in one, those that may be named to the caller. What was left out shows in no page token either. */
+async function listVisible(
+  { deps, caller, catalog }: IcebergRequest,
+  parent: Levels,
+  window: Window,
+): Promise<Levels[]> {
+  const visible: Levels[] = [];
+  const { limit } = window;
+  let { after } = window;
+  for (;;) {
+    const rows = await listNamespaces(deps.db.read, catalog, joinLevels(parent), { after, limit });
+    const levels = rows.map((row) => splitLevels(row.path));
+    visible.push(...levels.filter((one) => maySee(caller.actor, catalog.name, one)));
+    after = rows.at(-1)?.path;
+    if (limit === undefined || rows.length < limit) return visible;
+    if (visible.length >= limit) return visible.slice(0, limit);
+  }
+}
 
 async function readAccessible(request: IcebergRequest, action: 'read' | 'write'): Promise<Levels> {
   const namespace = await readRequestedNamespace(request);

@@ -12,17 +12,9 @@ import {
   readName,
   readSegment,
 } from './identifiers.ts';
-import type { MetadataFile } from './metadata-files.ts';
 import { readRequestedNamespace } from './namespaces.ts';
 import type { ObjectFormat } from './object-format.ts';
 import { findNamespace, findObject, type ObjectRow } from './store.ts';
-
-/** A table or view as it is now. */
-export interface CatalogObject<M> {
-  identifier: Identifier;
-  row: ObjectRow;
-  file: MetadataFile<M>;
-}
 
 /** The row of a table or view of any kind, as of the last commit; undefined if there is none. */
 export function findRow({ deps, catalog }: Context, identifier: Identifier): MaybePromise<ObjectRow | undefined> {
@@ -42,6 +34,7 @@ export function readRequestedObject(
   const proceed = (levels: readonly string[]) => {
     requireAccess(request.caller.actor, action, request.catalog.name, levels);
     const readings = readSegment(request.object).map((name) => ({ namespace: levels, name: readName(name) }));
+    request.about = readings[0] ?? null;
     return findFirst(request, readings);
   };
   return namespace instanceof Promise ? namespace.then(proceed) : proceed(namespace);

@@ -1,4 +1,5 @@
 import { PangolinError } from '@pangolin/shared/errors';
+import { mergeSlashes } from '../merge-slashes.ts';
 
 /** What a request path asks for, whichever base path its client formed. */
 export interface IcebergPath {
@@ -7,6 +8,8 @@ export interface IcebergPath {
   isConfig: boolean;
   /** As endpoints are declared, such as `namespaces/{namespace}/tables/{table}`. */
   template: string;
+  /** What the client's own paths begin with, below the address it was given: `v1` or `v1/{catalog}`. */
+  base: string;
   /** Raw, still percent-encoded. */
   namespace: string;
   object: string;
@@ -32,32 +35,35 @@ export function createPathReader(): (url: string) => IcebergPath {
 /**
  * Reads the path of an absolute URL. All of these are one: `/v1/{catalog}/v1/namespaces` (the catalog is part of the
  * client's `uri`), `/v1/{catalog}/namespaces` (it is the client's `prefix`), and `/v1/{catalog}/v1/{catalog}/namespaces`
- * (both). Slashes may be doubled. Throws `invalid_request`.
+ * (both). Slashes may be doubled before the part that names something. Throws `invalid_request`.
  */
 export function readIcebergPath(url: string): IcebergPath {
   const start = url.indexOf('/', url.indexOf('://') + 3);
   const question = url.indexOf('?', start);
-  const [, ...segments] = url
-    .slice(start, question < 0 ? undefined : question)
-    .replace(/\/{2,}/g, '/')
-    .split('/');
+  const [, ...segments] = mergeSlashes(url.slice(start, question < 0 ? undefined : question)).split('/');
   const search = question < 0 ? '' : url.slice(question + 1);
+  // A slash at the end means nothing, but after `namespaces`, where a name is missing.
+  if (segments.length > 2 && segments.at(-1) === '' && segments.at(-2) !== 'namespaces') segments.pop();
   const [version, first, ...rest] = segments;
-  if (version !== 'v1' || first === undefined) return nothing(search);
+  if (version !== 'v1' || first === undefined || first === '') return nothing(search);
   if (first === 'config' && rest.length === 0) return { ...nothing(search), isConfig: true };
   const catalog = decodeName(first);
+  let base = `v1/${first}`;
   if (rest[0] === 'v1') {
     rest.shift();
-    if (rest.length > 1 && rest[0] !== undefined && decodeName(rest[0]) === catalog) rest.shift();
+    const isNamedTwice = rest.length > 1 && rest[0] !== undefined && decodeName(rest[0]) === catalog;
+    if (isNamedTwice) rest.shift();
+    else base = 'v1';
   }
   if (rest.length === 1 && rest[0] === 'config') return { ...nothing(search), catalog, isConfig: true };
-  return { catalog, isConfig: false, ...readTemplate(rest), search };
+  return { catalog, isConfig: false, base, ...readTemplate(rest), search };
 }
 
 const nothing = (search: string): IcebergPath => ({
   catalog: null,
   isConfig: false,
   template: '',
+  base: 'v1',
   namespace: '',
   object: '',
   search,

@@ -1,30 +1,48 @@
 import { PangolinError } from '@pangolin/shared/errors';
 import { createAuditEvent } from '../audit/record.ts';
+import type { Caller } from '../credentials/caller.ts';
+import type { Deps } from '../deps.ts';
 import type { IcebergEndpoint, IcebergRequest } from './answer.ts';
+import { readSegment, splitLevels } from './identifiers.ts';
+import type { IcebergPath } from './paths.ts';
+
+const MAX_NAME_LENGTH = 500;
 
 /**
- * Records that somebody was refused a change: who, what and why. A database that cannot record it has failed the request
- * already.
+ * Records that a change was not made: whose, of what, and why. A database that cannot record it has been reason enough to
+ * refuse already.
  */
-export async function recordRefusal(request: IcebergRequest, endpoint: IcebergEndpoint, error: unknown): Promise<void> {
-  if (!(error instanceof PangolinError) || error.status >= 500 || endpoint.action === undefined) return;
-  const { deps, caller, catalog, namespace, object } = request;
-  const [resourceType = ''] = endpoint.action.split('.');
+export async function recordRefusal(
+  { deps, caller }: { deps: Deps; caller: Caller },
+  action: NonNullable<IcebergEndpoint['action']>,
+  { path, about }: { path: IcebergPath; about: IcebergRequest['about'] },
+  error: unknown,
+): Promise<void> {
+  const [resourceType = ''] = action.split('.');
   const event = {
-    action: endpoint.action,
+    action,
     resourceType,
     resourceId: null,
-    resourceName: [catalog.name, namespace, object]
-      .filter((part) => part !== '')
-      .join('/')
-      .slice(0, 500),
+    resourceName: [path.catalog ?? '', ...nameParts(path, about)].join('.').slice(0, MAX_NAME_LENGTH),
     result: 'failure' as const,
-    details: { reason: error.code },
+    details: { reason: error instanceof PangolinError ? error.code : 'internal_error' },
   };
+  const { tenantId } = caller.actor;
   await deps.db
-    .transact(
-      (tx) => createAuditEvent(tx, { id: deps.newId(), time: deps.now(), tenantId: catalog.tenantId, caller, event }),
-      { credentials: 'unchanged' },
-    )
+    .transact((tx) => createAuditEvent(tx, { id: deps.newId(), time: deps.now(), tenantId, caller, event }), {
+      credentials: 'unchanged',
+    })
     .catch((err) => deps.log.warn({ err, request_id: caller.origin.requestId }, 'refusal not recorded'));
+}
+
+/** What the change is about: as far as it was read, else as far as the path says. */
+function nameParts({ namespace, object }: IcebergPath, about: IcebergRequest['about']): readonly string[] {
+  if (about !== null) return 'name' in about ? [...about.namespace, about.name] : about;
+  try {
+    const [levels = ''] = readSegment(namespace);
+    const [name = ''] = readSegment(object);
+    return [...splitLevels(levels), name].filter((part) => part !== '');
+  } catch {
+    return [];
+  }
 }

@@ -15,7 +15,7 @@ import type { Answer, IcebergEndpoint, IcebergRequest } from './answer.ts';
 import { openCatalog } from './catalog.ts';
 import { answerConfig } from './config.ts';
 import { ENDPOINTS } from './endpoints.ts';
-import { isObject, parseJson } from './json.ts';
+import { isObject, type JsonValue, parseJson } from './json.ts';
 import { createPathReader, type IcebergPath } from './paths.ts';
 import { recordRefusal } from './refusals.ts';
 
@@ -41,38 +41,53 @@ function serve(deps: Deps, c: Context<Env>, caller: Caller, path: IcebergPath): 
     return answerConfig(deps, caller, path.catalog, c.req.query('warehouse')).then((answer) => reply(c, answer));
   }
   if (path.catalog === null) throw noSuchPath();
-  requireSight(caller.actor, path.catalog, []);
-  const catalog = openCatalog(deps, caller, path.catalog);
-  const proceed = (opened: Awaited<typeof catalog>) => {
-    const endpoint = findEndpoint(c, path);
-    const request: IcebergRequest = {
+  const endpoint = findEndpoint(c, path);
+  const asked: Asked = { deps, c, caller, path, endpoint, about: null };
+  if (endpoint.action !== undefined) return changeOnRecord(asked, endpoint.action);
+  const answer = handle(asked);
+  return answer instanceof Promise ? answer.then((later) => reply(c, later)) : reply(c, answer);
+}
+
+/** A request on its way; `about` becomes more exact as it is read. */
+interface Asked extends Pick<IcebergRequest, 'deps' | 'caller' | 'about'> {
+  c: Context<Env>;
+  path: IcebergPath;
+  endpoint: IcebergEndpoint;
+}
+
+async function changeOnRecord(asked: Asked, action: NonNullable<IcebergEndpoint['action']>): Promise<Response> {
+  try {
+    return reply(asked.c, await handle(asked));
+  } catch (error) {
+    await recordRefusal(asked, action, asked, error);
+    throw error;
+  }
+}
+
+function handle(asked: Asked): MaybePromise<Answer> {
+  const { deps, c, caller, path, endpoint } = asked;
+  const name = path.catalog ?? '';
+  requireSight(caller.actor, name, [], endpoint.action === undefined ? 'read' : 'write');
+  const catalog = openCatalog(deps, caller, name);
+  const proceed = (opened: Awaited<typeof catalog>) =>
+    endpoint.handle({
       deps,
       caller,
       catalog: opened,
       namespace: path.namespace,
       object: path.object,
+      base: path.base,
       query: new URLSearchParams(path.search),
-      header: (name) => readHeader(c, name),
+      header: (header) => readHeader(c, header),
       readBody: () => readBody(c),
-    };
-    return run(c, endpoint, request);
-  };
+      get about() {
+        return asked.about;
+      },
+      set about(about) {
+        asked.about = about;
+      },
+    });
   return catalog instanceof Promise ? catalog.then(proceed) : proceed(catalog);
-}
-
-function run(c: Context<Env>, endpoint: IcebergEndpoint, request: IcebergRequest): MaybePromise<Response> {
-  if (endpoint.action !== undefined) return runChange(c, endpoint, request);
-  const answer = endpoint.handle(request);
-  return answer instanceof Promise ? answer.then((later) => reply(c, later)) : reply(c, answer);
-}
-
-async function runChange(c: Context<Env>, endpoint: IcebergEndpoint, request: IcebergRequest): Promise<Response> {
-  try {
-    return reply(c, await endpoint.handle(request));
-  } catch (error) {
-    await recordRefusal(request, endpoint, error);
-    throw error;
-  }
 }
 
 const reply = (c: Context<Env>, { status, text, headers }: Answer): Response =>
@@ -87,9 +102,18 @@ function findEndpoint(c: Context<Env>, { template }: IcebergPath): IcebergEndpoi
 }
 
 async function readBody(c: Context<Env>) {
-  const body = parseJson(await readJsonText(c, MAX_BODY_BYTES));
+  const text = await readJsonText(c, MAX_BODY_BYTES);
+  const body = parseBody(text);
   if (!isObject(body)) throw new PangolinError('invalid_request', 'The body must be a JSON object.');
   return body;
+}
+
+function parseBody(text: string): JsonValue {
+  try {
+    return parseJson(text);
+  } catch (cause) {
+    throw new PangolinError('invalid_request', 'The body is not valid JSON.', { cause });
+  }
 }
 
 const noSuchPath = () =>

@@ -37,10 +37,18 @@ export function requireAccess(actor: Actor, action: CatalogAction, catalog: stri
   throw lacksScope(catalogScope(action, catalog, levels));
 }
 
-/** Throws `insufficient_scope` where not even the name of a catalog or namespace may be told. */
-export function requireSight(actor: Actor, catalog: string, levels: readonly string[]): void {
+/**
+ * Throws `insufficient_scope` where not even the name of a catalog or namespace may be told; `wanted` is what it is asked
+ * for.
+ */
+export function requireSight(
+  actor: Actor,
+  catalog: string,
+  levels: readonly string[],
+  wanted: CatalogAction = 'read',
+): void {
   if (maySee(actor, catalog, levels)) return;
-  throw lacksScope(catalogScope('read', catalog, levels));
+  throw lacksScope(catalogScope(wanted, catalog, levels));
 }
 
 const lacksScope = (scope: string) =>
