@@ -1,121 +1,82 @@
 import { PangolinError } from '@pangolin/shared/errors';
-import { recordAudit } from '../audit/record.ts';
-import { transactAs } from '../credentials/recheck-credential.ts';
-import type { Executor } from '../store/schema.ts';
-import { isDuplicate } from '../store/storage-errors.ts';
 import { monotonicMs } from '../times.ts';
 import type { Context } from './catalog.ts';
+import type { Change, Prepared } from './change.ts';
 import { confineLocations } from './confine.ts';
 import { formatIdentifier, type Identifier, joinLevels } from './identifiers.ts';
 import type { MetadataFile } from './metadata-files.ts';
-import type { NamedLocation, ObjectFormat } from './object-format.ts';
-import { type CatalogObject, nameTaken, requireKind, requireNamespace } from './objects.ts';
-import { chooseLocation, findTakenDirectory } from './places.ts';
-import { findObject, insertObject, type ObjectRow, swapPointer } from './store.ts';
-import { requireWithin } from './warehouse/location.ts';
-
-/** What a change is made from. */
-export interface Given {
-  nowMs: number;
-  newUuid: string;
-  /** Where the object is put if nobody says. */
-  defaultLocation: string;
-}
-
-/** A change to one table or view. */
-export interface Change<M> {
-  format: ObjectFormat<M>;
-  identifier: Identifier;
-  /** Makes the object, which then must not be there; changes it, which then must; or puts it there whatever there is. */
-  mode: 'create' | 'update' | 'put';
-  /** The audit event. */
-  action: string;
-  details?: Record<string, unknown>;
-  /** What is there now, or null; answers what is to be. The same object: nothing changes. */
-  apply(base: MetadataFile<M> | null, given: Given): M;
-  /** Files that nothing leads to any more once the change is committed. */
-  outdated?(base: MetadataFile<M>, next: M): readonly string[];
-  /** What to say when the name is taken by an object of the same kind. */
-  taken?: PangolinError;
-  /** A file that exists already and is to be the pointer, instead of a new one. */
-  existingFile?: MetadataFile<M>;
-}
+import { nameTaken, requireKind, requireNamespace } from './objects.ts';
+import { chooseLocation } from './places.ts';
+import { findObject } from './store.ts';
+import { discard, swapPointers } from './swap-pointers.ts';
 
 /** How long a commit goes on against other processes' writers. */
 const PATIENCE_MS = 10_000;
 const MAX_BACKOFF_MS = 30;
 
-/** Another process was faster: everything is looked at once more. */
-class LostRace extends Error {}
-
-interface Prepared<M> {
-  change: Change<M>;
-  row: ObjectRow | null;
-  base: MetadataFile<M> | null;
-  next: M;
-  named: NamedLocation[];
-  defaultLocation: string;
-  file: MetadataFile<M>;
-}
+const FILES_AT_ONCE = 8;
 
 /**
  * Commits changes to tables or views, all of them or none: writes new metadata files, then swaps every pointer in one
  * transaction, if they still are what the changes were made from. When another process was faster, the changes are made
- * again, from what is there now.
+ * again, from what is there now. Answers what each pointer leads to.
  * Throws `…_not_found`, `already_exists`, `commit_failed`, and `commit_state_unknown` when the database did not say.
  */
-export async function commitChanges<M>(context: Context, changes: readonly Change<M>[]): Promise<CatalogObject<M>[]> {
+export async function commitChanges<M>(context: Context, changes: readonly Change<M>[]): Promise<MetadataFile<M>[]> {
   const { deps, catalog } = context;
   const keys = changes.map(({ identifier }) => lockKey(catalog.catalogId, identifier));
   return deps.iceberg.locks.run(keys, async () => {
     const deadline = monotonicMs() + PATIENCE_MS;
-    for (let attempt = 1; monotonicMs() < deadline; attempt += 1) {
+    for (let attempt = 1; ; attempt += 1) {
+      const lostRace = loseRace(changes);
       try {
-        return await commitOnce(context, changes);
+        return await commitOnce(context, changes, lostRace);
       } catch (error) {
-        if (!(error instanceof LostRace)) throw error;
+        if (error !== lostRace || monotonicMs() >= deadline) throw error;
       }
       const waitMs = ((deps.randomBytes(1)[0] ?? 0) / 255) * Math.min(MAX_BACKOFF_MS, 2 ** attempt);
       await new Promise((resolve) => setTimeout(resolve, waitMs));
     }
-    const [first] = changes;
-    throw new PangolinError(
-      'commit_failed',
-      `Cannot commit to ${first ? formatIdentifier(first.identifier) : ''}: too many others do; try again.`,
-    );
   });
 }
 
+/** What an attempt fails with when another process was faster; everything is then looked at once more. */
+const loseRace = <M>(changes: readonly Change<M>[]): PangolinError =>
+  new PangolinError(
+    'commit_failed',
+    `Cannot commit to ${changes.map(({ identifier }) => formatIdentifier(identifier)).join(', ')}: others keep doing so.`,
+  );
+
 /** Commits a change to one table or view. */
-export async function commitChange<M>(context: Context, change: Change<M>): Promise<CatalogObject<M>> {
+export async function commitChange<M>(context: Context, change: Change<M>): Promise<MetadataFile<M>> {
   const [committed] = await commitChanges(context, [change]);
-  return committed as CatalogObject<M>;
+  return committed as MetadataFile<M>;
 }
 
 /** What writers of one table or view queue under. */
 export const lockKey = (catalogId: string, { namespace, name }: Identifier): string =>
   `${catalogId} ${joinLevels(namespace)}\n${name}`;
 
-async function commitOnce<M>(context: Context, changes: readonly Change<M>[]): Promise<CatalogObject<M>[]> {
+async function commitOnce<M>(
+  context: Context,
+  changes: readonly Change<M>[],
+  lostRace: PangolinError,
+): Promise<MetadataFile<M>[]> {
   const { deps } = context;
   const written: string[] = [];
   const prepared: Prepared<M>[] = [];
   try {
     for (const change of changes) prepared.push(await prepare(context, change));
-    for (const one of prepared.filter(isChanged)) await writeFile(context, one, written);
+    await writeFiles(context, prepared.filter(isChanged), written);
   } catch (error) {
     await discard(context, written);
     throw error;
   }
   const changed = prepared.filter(isChanged).sort(byPlace);
-  if (changed.length > 0) await swapPointers(context, changed, written);
+  if (changed.length > 0) await swapPointers(context, changed, written, lostRace);
   const outdated = changed.flatMap(({ change, base, next }) => (base && change.outdated?.(base, next)) ?? []);
   deps.iceberg.background.add(discard(context, outdated));
-  return prepared.map((one) => ({
-    identifier: one.change.identifier,
-    row: { ...(one.row as ObjectRow), metadata_location: one.file.location },
-    file: one.file,
-  }));
+  return prepared.map(({ file }) => file);
 }
 
 async function prepare<M>(context: Context, change: Change<M>): Promise<Prepared<M>> {
@@ -146,104 +107,19 @@ const isChanged = <M>({ base, next }: Prepared<M>): boolean => next !== base?.me
 const byPlace = <M>(a: Prepared<M>, b: Prepared<M>): number =>
   lockKey('', a.change.identifier) < lockKey('', b.change.identifier) ? -1 : 1;
 
+/** A few at a time: each is made durable by itself. */
+async function writeFiles<M>(context: Context, changed: readonly Prepared<M>[], written: string[]): Promise<void> {
+  for (let i = 0; i < changed.length; i += FILES_AT_ONCE) {
+    const writing = changed.slice(i, i + FILES_AT_ONCE).map((one) => writeFile(context, one, written));
+    const outcomes = await Promise.allSettled(writing);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+}
+
 async function writeFile<M>({ deps, catalog }: Context, one: Prepared<M>, written: string[]): Promise<void> {
   const { change, next, row } = one;
   if (change.existingFile) return;
   const location = change.format.fileLocation(next, row?.metadata_location ?? null, deps.newUuid());
   written.push(location);
   one.file = await deps.iceberg.files.create(catalog.warehouse, change.format, location, next);
-}
-
-async function swapPointers<M>(context: Context, changed: readonly Prepared<M>[], written: readonly string[]) {
-  const { deps, caller } = context;
-  try {
-    await transactAs(
-      deps,
-      caller,
-      async (tx) => {
-        for (const one of changed) await swap(tx, context, one);
-      },
-      { credentials: 'unchanged' },
-    );
-  } catch (error) {
-    if (error instanceof LostRace || isDuplicate(error)) {
-      await discard(context, written);
-      throw new LostRace();
-    }
-    if (isRolledBack(error)) {
-      await discard(context, written);
-      throw error;
-    }
-    if (!(await isCommitted(context, changed))) {
-      // The files stay: a pointer may lead to them after all.
-      throw new PangolinError('commit_state_unknown', 'It is not known whether the commit took effect.', {
-        cause: error,
-      });
-    }
-  }
-}
-
-async function swap<M>(tx: Executor, context: Context, one: Prepared<M>): Promise<void> {
-  const { deps, catalog, caller } = context;
-  const { change, file, named } = one;
-  const { format, identifier } = change;
-  const nowMs = deps.now();
-  const id = one.row?.id ?? deps.newId();
-  const location = requireWithin(catalog.warehouse.root, format.locationOf(one.next), 'The location');
-  const taken = await findTakenDirectory(tx, context, named, one.row?.id ?? null);
-  if (taken?.location === one.defaultLocation) throw new LostRace();
-  if (taken) {
-    throw new PangolinError('invalid_request', `${taken.what} is in use by another table or view: ${taken.location}`);
-  }
-  if (one.row) {
-    const to = { metadata_location: file.location, location, updated_at: nowMs };
-    if (!(await swapPointer(tx, one.row, to))) throw new LostRace();
-  } else {
-    await requireNamespace(tx, context, identifier.namespace);
-    one.row = {
-      id,
-      tenant_id: catalog.tenantId,
-      catalog_id: catalog.catalogId,
-      namespace_path: joinLevels(identifier.namespace),
-      name: identifier.name,
-      kind: format.kind,
-      location,
-      metadata_location: file.location,
-      previous_metadata_location: null,
-      version: 0,
-      created_at: nowMs,
-      updated_at: nowMs,
-    };
-    await insertObject(tx, one.row);
-  }
-  await recordAudit(tx, deps, caller, {
-    action: change.action,
-    resourceType: format.kind,
-    resourceId: id,
-    resourceName: formatIdentifier({ namespace: [catalog.name, ...identifier.namespace], name: identifier.name }),
-    details: { ...change.details, metadata_location: file.location },
-  });
-}
-
-/** Whether an error means that nothing was committed: all do but a database that failed or went away in between. */
-const isRolledBack = (error: unknown): boolean =>
-  error instanceof PangolinError && error.code !== 'storage_damaged' && error.code !== 'unavailable';
-
-async function isCommitted<M>({ deps, catalog }: Context, changed: readonly Prepared<M>[]): Promise<boolean> {
-  try {
-    for (const { change, file } of changed) {
-      const { namespace, name } = change.identifier;
-      const row = await findObject(deps.db.read, catalog, joinLevels(namespace), name);
-      if (row?.metadata_location !== file.location) return false;
-    }
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Files that no pointer leads to; one that cannot be deleted is only in the way. */
-async function discard({ deps, catalog }: Context, written: readonly string[]): Promise<void> {
-  if (written.length === 0) return;
-  await catalog.warehouse.remove(written).catch((err) => deps.log.warn({ err }, 'metadata file not deleted'));
 }

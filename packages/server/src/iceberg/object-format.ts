@@ -19,7 +19,8 @@ export interface ObjectFormat<M> {
   parse(text: string): M;
   /** The JSON text of the metadata file. */
   write(metadata: M): string;
-  locationOf(metadata: M): string;
+  /** Where its files are; first of all its location. */
+  directoriesOf(metadata: M): readonly string[];
   /** The next metadata file, after `previous`. */
   fileLocation(metadata: M, previous: string | null, uuid: string): string;
   /** What `next` names and `base` did not. */

@@ -125,22 +125,52 @@ export const moveObject = (
 export const deleteObject = (db: Executor, row: Pick<ObjectRow, 'id' | 'tenant_id'>) =>
   db.deleteFrom('catalog_objects').where('id', '=', row.id).where('tenant_id', '=', row.tenant_id).execute();
 
-/** A table or view, other than `exceptId`, that lies at one of some locations or in a range of them. */
+/** Whether a directory of an object other than `exceptId` is one of some locations, or in a range of them. */
 export async function findOverlap(
   db: Executor,
   key: CatalogKey,
   locations: readonly string[],
   range: { from: string; before: string },
   exceptId: string | null,
-): Promise<{ id: string } | undefined> {
-  const others = objects(db, key)
-    .where('id', '!=', exceptId ?? '')
-    .select('id')
+): Promise<{ object_id: string } | undefined> {
+  const others = db
+    .selectFrom('object_directories')
+    .where('tenant_id', '=', key.tenantId)
+    .where('catalog_id', '=', key.catalogId)
+    .where('object_id', '!=', exceptId ?? '')
+    .select('object_id')
     .limit(1);
   return (
     (await others.where('location', 'in', locations).executeTakeFirst()) ??
     (await others.where('location', '>=', range.from).where('location', '<', range.before).executeTakeFirst())
   );
+}
+
+export const listDirectories = (db: Executor, key: CatalogKey, objectId: string) =>
+  db
+    .selectFrom('object_directories')
+    .where('object_id', '=', objectId)
+    .where('tenant_id', '=', key.tenantId)
+    .select('location')
+    .execute();
+
+/** Replaces what is known of where an object's files are. */
+export async function writeDirectories(
+  db: Executor,
+  key: CatalogKey,
+  objectId: string,
+  locations: readonly string[],
+): Promise<void> {
+  await db
+    .deleteFrom('object_directories')
+    .where('object_id', '=', objectId)
+    .where('tenant_id', '=', key.tenantId)
+    .execute();
+  const row = { object_id: objectId, tenant_id: key.tenantId, catalog_id: key.catalogId };
+  await db
+    .insertInto('object_directories')
+    .values(locations.map((location) => ({ ...row, location })))
+    .execute();
 }
 
 const namespaces = (db: Executor, key: CatalogKey) =>

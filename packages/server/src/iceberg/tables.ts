@@ -1,6 +1,7 @@
 import { PangolinError } from '@pangolin/shared/errors';
 import type { Context } from './catalog.ts';
-import { type Change, commitChange } from './commit.ts';
+import type { Change } from './change.ts';
+import { commitChange } from './commit.ts';
 import { confineLocations } from './confine.ts';
 import type { Identifier } from './identifiers.ts';
 import { type JsonObject, type JsonValue, parseJson } from './json.ts';
@@ -15,9 +16,12 @@ import { checkTableProperties } from './metadata/table-properties.ts';
 import { writeTableMetadata } from './metadata/write-table-metadata.ts';
 import type { MetadataFile } from './metadata-files.ts';
 import type { ObjectFormat } from './object-format.ts';
-import { type CatalogObject, requireFreeName, requireNamespace } from './objects.ts';
+import { requireFreeName, requireNamespace } from './objects.ts';
 import { chooseLocation } from './places.ts';
-import { isWithin, requireWithin } from './warehouse/location.ts';
+import { isWithin } from './warehouse/location.ts';
+
+/** More than any client sends at once, and little enough to apply in a moment. */
+const MAX_UPDATES = 10_000;
 
 /** How tables are kept. */
 export const TABLE_FORMAT: ObjectFormat<TableMetadata> = {
@@ -26,7 +30,7 @@ export const TABLE_FORMAT: ObjectFormat<TableMetadata> = {
   notFound: 'table_not_found',
   parse: (text) => readTableMetadata(parseJson(text)),
   write: writeTableMetadata,
-  locationOf: (metadata) => metadata.location,
+  directoriesOf: listOwnDirectories,
   fileLocation: metadataFileLocation,
   newLocations,
 };
@@ -64,7 +68,16 @@ export function describeCommit(identifier: Identifier, requests: readonly JsonOb
     requirements: readList(request.requirements, 'requirements'),
     updates: readList(request.updates, 'updates'),
   }));
+  for (const { updates } of steps) {
+    if (updates.length <= MAX_UPDATES) continue;
+    throw new PangolinError(
+      'invalid_request',
+      `A commit has at most ${MAX_UPDATES} updates; this has ${updates.length}.`,
+    );
+  }
   const creates = steps.some(({ requirements }) => isCreate(requirements));
+  // A creation that requires more than that is wrong, whatever there is.
+  if (creates) checkRequirements(null, steps[0]?.requirements ?? []);
   return {
     format: TABLE_FORMAT,
     identifier,
@@ -106,7 +119,7 @@ export async function registerTable(
   context: Context,
   identifier: Identifier,
   { location, overwrite }: { location: string; overwrite: boolean },
-): Promise<CatalogObject<TableMetadata>> {
+): Promise<MetadataFile<TableMetadata>> {
   const file = await readForeignFile(context, identifier, TABLE_FORMAT, location);
   checkTableProperties(file.metadata.properties);
   return commitChange(context, {
@@ -119,7 +132,7 @@ export async function registerTable(
   });
 }
 
-/** Reads a metadata file that a client names, for a name that is still free. */
+/** Reads a metadata file that a client names. Throws `file_not_found` and `invalid_request`. */
 export async function readForeignFile<M>(
   context: Context,
   { namespace }: Identifier,
@@ -129,8 +142,7 @@ export async function readForeignFile<M>(
   const { deps, catalog } = context;
   const what = 'The metadata-location';
   confineLocations(context, namespace, [{ what, location, kind: 'file' }], []);
-  requireWithin(catalog.warehouse.root, location, what);
-  return deps.iceberg.files.read(catalog.warehouse, format, location);
+  return deps.iceberg.files.readAnew(catalog.warehouse, format, location);
 }
 
 /** Reads a list that may be missing. Throws `invalid_request`. */

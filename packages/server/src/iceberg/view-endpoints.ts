@@ -18,7 +18,7 @@ export const VIEW_ENDPOINTS: readonly IcebergEndpoint[] = [
     async handle(request) {
       const namespace = await readWritableNamespace(request);
       const body = await request.readBody();
-      const { file } = await createView(request, { namespace, name: readViewName(request, body.name) }, body);
+      const file = await createView(request, { namespace, name: readViewName(request, body.name) }, body);
       return answerView(file);
     },
   },
@@ -47,7 +47,7 @@ export const VIEW_ENDPOINTS: readonly IcebergEndpoint[] = [
     action: 'view.updated',
     async handle(request) {
       const { identifier } = await readRequestedObject(request, 'write');
-      const { file } = await replaceView(request, identifier, await request.readBody());
+      const file = await replaceView(request, identifier, await request.readBody());
       return answerView(file);
     },
   },
@@ -69,11 +69,7 @@ export const VIEW_ENDPOINTS: readonly IcebergEndpoint[] = [
       const namespace = await readWritableNamespace(request);
       const body = await request.readBody();
       const identifier = { namespace, name: readViewName(request, body.name) };
-      const { file } = await registerView(
-        request,
-        identifier,
-        readText(body['metadata-location'], 'metadata-location'),
-      );
+      const file = await registerView(request, identifier, readText(body['metadata-location'], 'metadata-location'));
       return answerView(file);
     },
   },

@@ -1,5 +1,6 @@
 import type { Context } from './catalog.ts';
-import { type Change, commitChange } from './commit.ts';
+import type { Change } from './change.ts';
+import { commitChange } from './commit.ts';
 import type { Identifier } from './identifiers.ts';
 import { type JsonObject, parseJson } from './json.ts';
 import { metadataFileLocation } from './metadata/table-files.ts';
@@ -19,7 +20,7 @@ export const VIEW_FORMAT: ObjectFormat<ViewMetadata> = {
   notFound: 'view_not_found',
   parse: (text) => readViewMetadata(parseJson(text)),
   write: writeViewMetadata,
-  locationOf: (metadata) => metadata.location,
+  directoriesOf: (metadata) => [metadata.location],
   fileLocation: metadataFileLocation,
   newLocations: newViewLocations,
 };

@@ -20,6 +20,7 @@ export interface Schema {
   catalogs: CatalogsTable;
   namespaces: NamespacesTable;
   catalog_objects: CatalogObjectsTable;
+  object_directories: ObjectDirectoriesTable;
 }
 
 /** Anything that runs queries: the read connection, or a transaction. */
@@ -210,4 +211,12 @@ export interface CatalogObjectsTable {
   version: number;
   created_at: number;
   updated_at: number;
+}
+
+/** Where the files of a table or view are; no two objects have directories in each other. */
+export interface ObjectDirectoriesTable {
+  object_id: string;
+  tenant_id: string;
+  catalog_id: string;
+  location: string;
 }

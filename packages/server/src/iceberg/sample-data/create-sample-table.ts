@@ -25,7 +25,7 @@ export async function createSampleTable(deps: Deps, caller: Caller, catalogName:
       name: TABLE.name,
       schema: { type: 'struct', fields: SIGHTINGS_COLUMNS.map((column) => ({ ...column })) },
       properties: { 'format-version': '2', comment: 'Who saw which pangolin where; all made up' },
-    }).then(({ file }) => fill(context, file.metadata));
+    }).then(({ metadata }) => fill(context, metadata));
   } catch (error) {
     await undo(context).catch((err) => deps.log.error({ err, catalog: catalogName }, 'sample data was not removed'));
     throw error;

@@ -45,9 +45,18 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .on('catalog_objects')
     .columns(['catalog_id', 'namespace_path', 'kind', 'name'])
     .execute();
+
   await db.schema
-    .createIndex('catalog_objects_by_location')
-    .on('catalog_objects')
+    .createTable('object_directories')
+    .addColumn('object_id', 'text', (c) => c.notNull().references('catalog_objects.id').onDelete('cascade'))
+    .addColumn('tenant_id', 'text', (c) => c.notNull().references('tenants.id'))
+    .addColumn('catalog_id', 'text', (c) => c.notNull())
+    .addColumn('location', 'text', (c) => c.notNull())
+    .addPrimaryKeyConstraint('object_directories_once', ['object_id', 'location'])
+    .execute();
+  await db.schema
+    .createIndex('object_directories_by_location')
+    .on('object_directories')
     .columns(['catalog_id', 'location'])
     .execute();
 }
