@@ -41,6 +41,9 @@ export interface Opened {
   close(): Promise<void>;
 }
 
+/** How long closing waits for files of dropped tables to be deleted; what is left then stays. */
+const BACKGROUND_PATIENCE_MS = 10_000;
+
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Opens a data directory: the composition root of everything but the port. */
@@ -91,7 +94,7 @@ async function openDeps(options: OpenOptions): Promise<Opened> {
   return {
     deps,
     async close() {
-      await deps.iceberg.background.settle();
+      await deps.iceberg.background.settle(BACKGROUND_PATIENCE_MS);
       await deps.lastUsed.close();
       await db.close();
     },

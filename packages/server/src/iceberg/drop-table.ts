@@ -10,28 +10,35 @@ const PATIENCE_MS = 5_000;
 
 /**
  * Drops a table. With `purge` its files go too, once the drop is committed: of those its metadata names, the ones that lie
- * in its own directories. Throws `invalid_request` for a purge of a table whose property `gc.enabled` is false.
+ * in its own directories; a table whose metadata cannot be read is dropped, and its files stay.
+ * Throws `invalid_request` for a purge of a table whose property `gc.enabled` is false.
  */
 export async function dropTable(
   context: Context,
   identifier: Identifier,
   { purge }: { purge: boolean },
 ): Promise<void> {
-  if (!purge) {
-    await dropObject(context, TABLE_FORMAT, identifier);
-    return;
-  }
-  const { deps, catalog } = context;
-  const before = await findRow(context, identifier);
-  requireKind(TABLE_FORMAT, identifier, before);
-  const { metadata } = await deps.iceberg.files.read(catalog.warehouse, TABLE_FORMAT, before.metadata_location);
-  if (metadata.properties['gc.enabled'] === 'false') {
-    throw new PangolinError('invalid_request', 'Cannot purge table: GC is disabled (gc.enabled is false).');
-  }
-  const row = await dropObject(context, TABLE_FORMAT, identifier, { purge });
+  const { deps } = context;
+  if (purge) await requirePurgeable(context, identifier);
+  const { row, directories } = await dropObject(context, TABLE_FORMAT, identifier, { purge });
+  if (!purge) return;
   const purging = import('./purge-dropped.ts')
-    .then(({ purgeDropped }) => purgeDropped(context, row))
+    .then(({ purgeDropped }) => purgeDropped(context, row, directories))
     .catch((err) => deps.log.error({ err, table: row.id }, 'files of a dropped table not deleted'));
   deps.iceberg.background.add(purging);
   await Promise.race([purging, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS).unref())]);
+}
+
+async function requirePurgeable(context: Context, identifier: Identifier): Promise<void> {
+  const { deps, catalog } = context;
+  const row = await findRow(context, identifier);
+  requireKind(TABLE_FORMAT, identifier, row);
+  try {
+    const { metadata } = await deps.iceberg.files.read(catalog.warehouse, TABLE_FORMAT, row.metadata_location);
+    if (metadata.properties['gc.enabled'] !== 'false') return;
+  } catch (err) {
+    deps.log.warn({ err, table: row.id }, 'a table without readable metadata is dropped');
+    return;
+  }
+  throw new PangolinError('invalid_request', 'Cannot purge table: GC is disabled (gc.enabled is false).');
 }

@@ -7,15 +7,15 @@ import { lockKey } from './commit.ts';
 import { formatIdentifier, type Identifier, joinLevels } from './identifiers.ts';
 import type { ObjectFormat } from './object-format.ts';
 import { requireKind, requireNamespace } from './objects.ts';
-import { deleteObject, findObject, moveObject, type ObjectRow } from './store.ts';
+import { deleteObject, findObject, listDirectories, moveObject, type ObjectRow } from './store.ts';
 
-/** Takes a table or view out of the catalog; its files stay. Answers the row it had. Throws `…_not_found`. */
+/** Takes a table or view out of the catalog; its files stay. Answers what it was, and where. Throws `…_not_found`. */
 export async function dropObject<M>(
   context: Context,
   format: ObjectFormat<M>,
   identifier: Identifier,
   details: Record<string, unknown> = {},
-): Promise<ObjectRow> {
+): Promise<{ row: ObjectRow; directories: readonly string[] }> {
   const { deps, caller, catalog } = context;
   return deps.iceberg.locks.run([lockKey(catalog.catalogId, identifier)], () =>
     transactAs(
@@ -24,9 +24,10 @@ export async function dropObject<M>(
       async (tx) => {
         const row = await findObject(tx, catalog, joinLevels(identifier.namespace), identifier.name);
         requireKind(format, identifier, row);
+        const directories = await listDirectories(tx, catalog, row.id);
         await deleteObject(tx, row);
         await record(tx, context, format, row, 'dropped', identifier, details);
-        return row;
+        return { row, directories: directories.map(({ location }) => location) };
       },
       { credentials: 'unchanged' },
     ),

@@ -17,8 +17,8 @@ export interface IcebergState {
 export interface Background {
   /** Lets work go on; a failure is the work's own to report. */
   add(work: Promise<void>): void;
-  /** Resolves when all of it has ended. */
-  settle(): Promise<void>;
+  /** Resolves when all of it has ended, or the time is up. */
+  settle(timeoutMs: number): Promise<void>;
 }
 
 function createBackground(): Background {
@@ -28,8 +28,16 @@ function createBackground(): Background {
       running.add(work);
       void work.finally(() => running.delete(work));
     },
-    async settle() {
-      await Promise.all(running);
+    async settle(timeoutMs) {
+      let timer: NodeJS.Timeout | undefined;
+      const isLate = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, timeoutMs);
+      });
+      const areDone = async () => {
+        while (running.size > 0) await Promise.all(running);
+      };
+      await Promise.race([areDone(), isLate]);
+      clearTimeout(timer);
     },
   };
 }
