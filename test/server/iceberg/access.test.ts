@@ -77,6 +77,11 @@ describe('a credential', () => {
     await catalog.ok('POST', 'namespaces/sales%1Feu/tables', { name: 'tbl', schema: SCHEMA });
     await catalog.ok('POST', 'namespaces', { namespace: ['sales2'] });
     await catalog.ok('POST', 'namespaces', { namespace: ['sales.eu'] });
+    const paged = await (await narrowed('catalog:read:default.sales2')).ok<{ 'next-page-token': string | null }>(
+      'GET',
+      'namespaces?pageSize=1',
+    );
+    expect(paged).toEqual({ namespaces: [['sales2']], 'next-page-token': null });
     const listed = (of: typeof catalog, parent = '') => of.ok('GET', `namespaces${parent}`);
 
     const sales = await narrowed('catalog:read:default.sales');
@@ -182,13 +187,29 @@ describe('the audit trail', () => {
     await catalog.refused('POST', 'namespaces/ns/tables', { name: 'tbl', schema: SCHEMA });
     const failed = { result: 'failure' };
     expect((await eventsOf(server)).slice(0, 2)).toMatchObject([
-      { ...failed, action: 'table.created', resource_name: 'default/ns', details: { reason: 'already_exists' } },
+      { ...failed, action: 'table.created', resource_name: 'default.ns.tbl', details: { reason: 'already_exists' } },
       {
         ...failed,
         action: 'table.updated',
-        resource_name: 'default/ns/tbl',
+        resource_name: 'default.ns.tbl',
         details: { reason: 'insufficient_scope' },
       },
+    ]);
+  });
+});
+
+describe('the audit trail of refusals', () => {
+  test('has also those that never reached a catalog, and names what the request named', async () => {
+    const { server, narrowed } = await open();
+    const elsewhere = await narrowed('catalog:write:other');
+    expect(await elsewhere.refused('DELETE', tbl)).toMatch(/lacks the scope catalog:write:default\. /);
+    const beside = await narrowed('catalog:write:default.zz');
+    const rename = { source: { namespace: ['a b'], name: 'x' }, destination: { namespace: ['ns'], name: 'y' } };
+    await beside.refused('POST', 'tables/rename', rename);
+    const events = await server.owner.call(auditApi.list, { query: { result: 'failure', limit: 2 } });
+    expect(events).toMatchObject([
+      { action: 'table.renamed', result: 'failure', resource_name: 'default.a b.x' },
+      { action: 'table.dropped', result: 'failure', resource_name: 'default.ns.tbl' },
     ]);
   });
 });
@@ -251,6 +272,15 @@ describe('what a client names', () => {
     }
     const register = { name: 'twin', 'metadata-location': created['metadata-location'] };
     expect(await catalog.refused('POST', 'namespaces/ns/register', register)).toMatch(/in use by another/);
+    // Also where only its data is written.
+    const place = `${parent}2/claimed`;
+    const claim = { updates: [{ action: 'set-properties', updates: { 'write.data.path': place } }] };
+    await catalog.ok('POST', 'namespaces/ns/tables/other', claim);
+    const inside = { name: 'x', schema: SCHEMA, location: `${place}/x` };
+    expect(await catalog.refused('POST', 'namespaces/ns/tables', inside)).toMatch(/in use by another/);
+    const release = { updates: [{ action: 'remove-properties', removals: ['write.data.path'] }] };
+    await catalog.ok('POST', 'namespaces/ns/tables/other', release);
+    await catalog.ok('POST', 'namespaces/ns/tables', inside);
     // A namespace called like the table beside it.
     await catalog.ok('POST', 'namespaces', { namespace: ['ns', 'tbl'] });
     const nested = await catalog.ok<Loaded>('POST', 'namespaces/ns%1Ftbl/tables', { name: 'x', schema: SCHEMA });

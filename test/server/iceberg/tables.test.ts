@@ -1,6 +1,7 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PangolinError } from '@pangolin/shared/errors';
 import { describe, expect, test } from 'vitest';
 import { mint, openTestServer } from '../harness.ts';
 import { appendSnapshot, createCatalogCaller, createTestTable, type Loaded, SCHEMA } from './catalog-caller.ts';
@@ -27,6 +28,10 @@ describe('creating a table', () => {
     expect(await catalog.ok('GET', tbl)).toEqual(created);
     expect(created.config).toEqual({});
     expect((await catalog.send('HEAD', tbl)).status).toBe(204);
+    const whatever = { 'if-none-match': '*' };
+    const other = await catalog.send('POST', 'namespaces/ns/tables', { name: 'other', schema: SCHEMA }, whatever);
+    expect(other.status).toBe(200);
+    await catalog.ok('DELETE', 'namespaces/ns/tables/other');
     expect(await catalog.ok('GET', 'namespaces/ns/tables')).toEqual({
       identifiers: [{ namespace: ['ns'], name: 'tbl' }],
       'next-page-token': null,
@@ -140,6 +145,92 @@ describe('loading a table', () => {
     expect(await catalog.refused('GET', tbl)).toBe(
       `404 NotFoundException Failed to open input stream for file: ${location}`,
     );
+  });
+});
+
+describe('a metadata file that is none', () => {
+  test('is named, and is no reason to keep a table for ever', async () => {
+    const { catalog } = await open();
+    const { 'metadata-location': location } = await createTestTable(catalog);
+    const beside = location.replace('00000-', '00001-');
+    await writeFile(fileOf(beside), '{"format-version": 2');
+    const register = { name: 'x', 'metadata-location': beside };
+    expect(await catalog.refused('POST', 'namespaces/ns/register', register)).toBe(
+      `400 BadRequestException The file ${beside} is no table metadata: It is not valid JSON.`,
+    );
+    await writeFile(fileOf(beside), '{"format-version": 2}');
+    expect(await catalog.refused('POST', 'namespaces/ns/register', register)).toMatch(/is no table metadata: /);
+    await rm(fileOf(location));
+    await writeFile(fileOf(location), 'garbage');
+    await catalog.ok('POST', 'namespaces/ns/tables', { name: 'other', schema: SCHEMA });
+    expect((await catalog.send('DELETE', `${tbl}?purgeRequested=true`)).status).toBe(204);
+    expect(await catalog.refused('GET', tbl)).toMatch(/^404 NoSuchTable/);
+  });
+
+  test('is read again when it is registered again', async () => {
+    const { catalog } = await open();
+    const created = await createTestTable(catalog);
+    const location = created['metadata-location'];
+    await catalog.ok('DELETE', tbl);
+    const text = await readFile(fileOf(location), 'utf8');
+    await writeFile(fileOf(location), text.replace('"properties":{}', '"properties":{"a":"1"}'));
+    const again = await catalog.ok<Loaded>('POST', 'namespaces/ns/register', {
+      name: 'tbl',
+      'metadata-location': location,
+    });
+    expect(again.metadata.properties).toEqual({ a: '1' });
+  });
+});
+
+describe('a database that fails in a commit', () => {
+  const damaged = new PangolinError('storage_damaged', 'The disk failed.');
+
+  test('and committed before it did, is no failure', async () => {
+    const { server, catalog } = await open();
+    await createTestTable(catalog);
+    const { transact } = server.deps.db;
+    server.deps.db.transact = async (unit, options) => {
+      await transact(unit, options);
+      throw damaged;
+    };
+    const { metadata } = await catalog.ok<Loaded>('POST', tbl, setProperty({ a: '1' }));
+    server.deps.db.transact = transact;
+    expect(await catalog.ok('GET', tbl)).toMatchObject({ metadata });
+  });
+
+  test('and does not say whether it committed, leaves the outcome open and the file there', async () => {
+    const { server, catalog } = await open();
+    const { metadata } = await createTestTable(catalog);
+    const { transact } = server.deps.db;
+    const undone = new Error('undone');
+    server.deps.db.transact = async (unit, options) => {
+      await transact(async (tx) => {
+        await unit(tx);
+        throw undone;
+      }, options).catch((error) => {
+        throw error === undone ? damaged : error;
+      });
+      throw undone;
+    };
+    expect(await catalog.refused('POST', tbl, setProperty({ a: '1' }))).toMatch(/^500 CommitStateUnknownException/);
+    server.deps.db.transact = transact;
+    expect(await readdir(join(fileOf(metadata.location), 'metadata'))).toHaveLength(2);
+    expect(await catalog.ok('GET', tbl)).toMatchObject({ metadata });
+  });
+
+  test('and says that it did not, leaves nothing', async () => {
+    const { server, catalog } = await open();
+    const { metadata } = await createTestTable(catalog);
+    const { transact } = server.deps.db;
+    for (const code of ['storage_busy', 'storage_full'] as const) {
+      server.deps.db.transact = async () => {
+        throw new PangolinError(code, 'No.');
+      };
+      expect(await catalog.refused('POST', tbl, setProperty({ a: '1' }))).toMatch(/^503 ServiceUnavailableException/);
+    }
+    server.deps.db.transact = transact;
+    expect(await readdir(join(fileOf(metadata.location), 'metadata'))).toHaveLength(1);
+    await catalog.ok('POST', tbl, setProperty({ a: '1' }));
   });
 });
 

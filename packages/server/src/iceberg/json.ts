@@ -13,12 +13,12 @@ export interface JsonObject {
   [name: string]: JsonValue;
 }
 
-/** Parses JSON without losing integers (snapshot ids have 63 bits). Throws `invalid_request`. */
+/** Parses JSON without losing integers (snapshot ids have 63 bits); the last of equal names counts. Throws `invalid_request`. */
 export function parseJson(text: string): JsonValue {
   try {
-    return parse(text, undefined, { parseNumber: readNumber }) as JsonValue;
+    return parse(text, undefined, { parseNumber: readNumber, onDuplicateKey: ({ newValue }) => newValue }) as JsonValue;
   } catch (cause) {
-    throw new PangolinError('invalid_request', 'The body is not valid JSON.', { cause });
+    throw new PangolinError('invalid_request', 'It is not valid JSON.', { cause });
   }
 }
 

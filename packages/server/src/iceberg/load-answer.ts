@@ -3,8 +3,7 @@ import { endOf } from '../credentials/caller.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { mayAccess } from '../policies/catalog-access.ts';
 import { type Answer, answerText, type IcebergRequest } from './answer.ts';
-import type { Levels } from './identifiers.ts';
-import { stringifyJson } from './json.ts';
+import { encodeNamespace, type Identifier } from './identifiers.ts';
 import { selectSnapshots } from './metadata/select-snapshots.ts';
 import type { TableMetadata } from './metadata/table-metadata.ts';
 import { writeTableMetadata } from './metadata/write-table-metadata.ts';
@@ -25,7 +24,7 @@ export function readSnapshotMode(query: URLSearchParams): SnapshotMode {
 /** A LoadTableResult; 304 for a client that has this very version and needs no new credentials. */
 export function answerLoad(
   request: IcebergRequest,
-  namespace: Levels,
+  identifier: Identifier,
   file: MetadataFile<TableMetadata>,
   mode: SnapshotMode,
 ): MaybePromise<Answer> {
@@ -34,18 +33,36 @@ export function answerLoad(
     if (matches(request.header('if-none-match'), etag)) return { status: 304, text: null, headers: { etag } };
     return answerText(writeLoaded(file.location, textOf(file, mode), null), { etag });
   }
-  return vendFor(request, namespace, file.metadata).then((vended) =>
+  return vendFor(request, identifier, file.metadata).then((vended) =>
     answerText(writeLoaded(file.location, textOf(file, mode), vended), { etag }),
   );
+}
+
+/**
+ * A LoadTableResult of a table that was created or registered just now. What is committed is not refused any more: where
+ * no credentials can be had, the client asks for them again.
+ */
+export async function answerCreated(
+  request: IcebergRequest,
+  identifier: Identifier,
+  file: MetadataFile<TableMetadata>,
+): Promise<Answer> {
+  const { deps, caller } = request;
+  const vending = wantsCredentials(request) ? vendFor(request, identifier, file.metadata) : null;
+  const vended = await vending?.catch((err) => {
+    deps.log.warn({ err, request_id: caller.origin.requestId }, 'no credentials for a table created just now');
+    return null;
+  });
+  return answerText(writeLoaded(file.location, file.text, vended ?? null), { etag: etagOf(file, 'all') });
 }
 
 /** A LoadTableResult of a table that was only staged: without a metadata file, and without an ETag. */
 export async function answerStaged(
   request: IcebergRequest,
-  namespace: Levels,
+  identifier: Identifier,
   metadata: TableMetadata,
 ): Promise<Answer> {
-  const vended = wantsCredentials(request) ? await vendFor(request, namespace, metadata) : null;
+  const vended = wantsCredentials(request) ? await vendFor(request, identifier, metadata) : null;
   return answerText(writeLoaded(null, writeTableMetadata(metadata), vended));
 }
 
@@ -58,10 +75,10 @@ export const answerCommitted = (file: MetadataFile<TableMetadata>): Answer =>
 /** A LoadCredentialsResponse. */
 export async function answerCredentials(
   request: IcebergRequest,
-  namespace: Levels,
+  identifier: Identifier,
   metadata: TableMetadata,
 ): Promise<Answer> {
-  return answerText(stringifyJson({ 'storage-credentials': toStorage(await vendFor(request, namespace, metadata)) }));
+  return answerText(JSON.stringify({ 'storage-credentials': toStorage(await vendFor(request, identifier, metadata)) }));
 }
 
 const textOf = (file: MetadataFile<TableMetadata>, mode: SnapshotMode): string => {
@@ -72,7 +89,7 @@ const textOf = (file: MetadataFile<TableMetadata>, mode: SnapshotMode): string =
 function writeLoaded(location: string | null, metadata: string, vended: VendedCredentials | null): string {
   const head = location === null ? '' : `"metadata-location":${JSON.stringify(location)},`;
   if (vended === null) return `{${head}"metadata":${metadata},"config":{}}`;
-  const [config, credentials] = [vended.config, toStorage(vended)].map(stringifyJson);
+  const [config, credentials] = [vended.config, toStorage(vended)].map((one) => JSON.stringify(one));
   return `{${head}"metadata":${metadata},"config":${config},"storage-credentials":${credentials}}`;
 }
 
@@ -86,14 +103,22 @@ function wantsCredentials({ catalog, header }: IcebergRequest): boolean {
   return modes.some((mode) => mode.trim().toLowerCase() === 'vended-credentials');
 }
 
-function vendFor({ caller, catalog }: IcebergRequest, namespace: Levels, metadata: TableMetadata) {
+async function vendFor(
+  { caller, catalog, base }: IcebergRequest,
+  { namespace, name }: Identifier,
+  metadata: TableMetadata,
+): Promise<VendedCredentials | null> {
   const { root } = catalog.warehouse;
-  return catalog.warehouse.vend({
+  const vended = await catalog.warehouse.vend({
     locations: listOwnDirectories(metadata).filter((location) => isWithin(root, location)),
     access: mayAccess(caller.actor, 'write', catalog.name, namespace) ? 'write' : 'read',
     principal: caller.actor.name,
     endsAtMs: endOf(caller.actor.credential),
   });
+  if (vended === null) return null;
+  // Java's clients renew credentials there, below the address of the catalog.
+  const endpoint = `${base}/namespaces/${encodeNamespace(namespace)}/tables/${encodeURIComponent(name)}/credentials`;
+  return { ...vended, config: { ...vended.config, 'client.refresh-credentials-endpoint': endpoint } };
 }
 
 const etagOf = ({ tag }: MetadataFile<unknown>, mode: SnapshotMode): string =>

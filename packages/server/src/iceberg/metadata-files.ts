@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { PangolinError } from '@pangolin/shared/errors';
+import { type ErrorCode, PangolinError } from '@pangolin/shared/errors';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { ObjectFormat } from './object-format.ts';
 import type { Warehouse } from './warehouse/warehouse.ts';
@@ -15,9 +15,12 @@ export interface MetadataFile<M> {
 }
 
 export interface MetadataFiles {
-  /** Throws `file_not_found`, and `invalid_request` for what is no metadata. */
+  /** Throws `file_not_found`, and `server_error` for what is no metadata. */
   read<M>(warehouse: Warehouse, format: ObjectFormat<M>, location: string): MaybePromise<MetadataFile<M>>;
-  /** Reads a file that somebody else wrote, and may have written again since it was read last. */
+  /**
+   * Reads a file that somebody else wrote, and may have written again since it was read last. Throws `file_not_found`, and
+   * `invalid_request` for what is no metadata.
+   */
   readAnew<M>(warehouse: Warehouse, format: ObjectFormat<M>, location: string): Promise<MetadataFile<M>>;
   /** Writes a new file, durable when this resolves. */
   create<M>(warehouse: Warehouse, format: ObjectFormat<M>, location: string, metadata: M): Promise<MetadataFile<M>>;
@@ -60,8 +63,14 @@ export function createMetadataFiles(): MetadataFiles {
     return true;
   }
 
-  async function load<M>(warehouse: Warehouse, format: ObjectFormat<M>, location: string): Promise<MetadataFile<M>> {
-    const metadata = parseFile(format, location, await unpack(location, await warehouse.read(location)));
+  async function load<M>(
+    warehouse: Warehouse,
+    format: ObjectFormat<M>,
+    location: string,
+    isForeign: boolean,
+  ): Promise<MetadataFile<M>> {
+    const text = await unpack(location, await warehouse.read(location));
+    const metadata = parse(text, format, location, isForeign ? 'invalid_request' : 'server_error');
     return keep(format, location, metadata, format.write(metadata));
   }
 
@@ -71,13 +80,13 @@ export function createMetadataFiles(): MetadataFiles {
       // A client may name a table's file as a view's: what was read as the one is not the other.
       if (file?.kind !== format.kind || !isThere(warehouse, file)) {
         forget(location);
-        return load(warehouse, format, location);
+        return load(warehouse, format, location, false);
       }
       kept.delete(location);
       kept.set(location, file);
       return file;
     },
-    readAnew: load,
+    readAnew: (warehouse, format, location) => load(warehouse, format, location, true),
     async create(warehouse, format, location, metadata) {
       const text = format.write(metadata);
       await warehouse.create(location, isPacked(location) ? await pack(text) : text);
@@ -92,15 +101,13 @@ interface KeptFile<M> extends MetadataFile<M> {
 
 const tagOf = (location: string): string => createHash('sha256').update(location).digest('base64url').slice(0, 27);
 
-/** Whoever names a file is told what is wrong with it; the file, not the request, is what does not parse. */
-function parseFile<M>(format: ObjectFormat<M>, location: string, text: string): M {
+/** What is wrong is the file, not the request; unless the request is to take the file. */
+function parse<M>(text: string, format: ObjectFormat<M>, location: string, code: ErrorCode): M {
   try {
     return format.parse(text);
   } catch (cause) {
     if (!(cause instanceof PangolinError) || cause.code !== 'invalid_request') throw cause;
-    throw new PangolinError('invalid_request', `The file ${location} is no ${format.kind} metadata: ${cause.message}`, {
-      cause,
-    });
+    throw new PangolinError(code, `The file ${location} is no ${format.kind} metadata: ${cause.message}`, { cause });
   }
 }
 

@@ -6,7 +6,14 @@ import { renameObject } from './drop.ts';
 import { dropTable } from './drop-table.ts';
 import { type Identifier, joinLevels, readIdentifier, readName } from './identifiers.ts';
 import type { JsonValue } from './json.ts';
-import { answerCommitted, answerCredentials, answerLoad, answerStaged, readSnapshotMode } from './load-answer.ts';
+import {
+  answerCommitted,
+  answerCreated,
+  answerCredentials,
+  answerLoad,
+  answerStaged,
+  readSnapshotMode,
+} from './load-answer.ts';
 import type { TableMetadata } from './metadata/table-metadata.ts';
 import type { MetadataFile } from './metadata-files.ts';
 import { readRequestedNamespace } from './namespaces.ts';
@@ -27,11 +34,12 @@ export const TABLE_ENDPOINTS: readonly IcebergEndpoint[] = [
       const namespace = await readWritableNamespace(request);
       const body = await request.readBody();
       const identifier = { namespace, name: readName(body.name) };
+      request.about = identifier;
       if (body['stage-create'] === true) {
-        return answerStaged(request, namespace, await stageTable(request, identifier, body));
+        return answerStaged(request, identifier, await stageTable(request, identifier, body));
       }
-      const { file } = await createTable(request, identifier, body);
-      return answerLoad(request, namespace, file, 'all');
+      const file = await createTable(request, identifier, body);
+      return answerCreated(request, identifier, file);
     },
   },
   {
@@ -41,8 +49,8 @@ export const TABLE_ENDPOINTS: readonly IcebergEndpoint[] = [
       const mode = readSnapshotMode(request.query);
       const loaded = loadTable(request);
       return loaded instanceof Promise
-        ? loaded.then(({ identifier, file }) => answerLoad(request, identifier.namespace, file, mode))
-        : answerLoad(request, loaded.identifier.namespace, loaded.file, mode);
+        ? loaded.then(({ identifier, file }) => answerLoad(request, identifier, file, mode))
+        : answerLoad(request, loaded.identifier, loaded.file, mode);
     },
   },
   {
@@ -60,7 +68,7 @@ export const TABLE_ENDPOINTS: readonly IcebergEndpoint[] = [
     action: 'table.updated',
     async handle(request) {
       const { identifier } = await readRequestedObject(request, 'write');
-      const { file } = await commitTable(request, identifier, await request.readBody());
+      const file = await commitTable(request, identifier, await request.readBody());
       return answerCommitted(file);
     },
   },
@@ -82,9 +90,10 @@ export const TABLE_ENDPOINTS: readonly IcebergEndpoint[] = [
       const namespace = await readWritableNamespace(request);
       const body = await request.readBody();
       const identifier = { namespace, name: readName(body.name) };
+      request.about = identifier;
       const location = readText(body['metadata-location'], 'metadata-location');
-      const { file } = await registerTable(request, identifier, { location, overwrite: body.overwrite === true });
-      return answerLoad(request, namespace, file, 'all');
+      const file = await registerTable(request, identifier, { location, overwrite: body.overwrite === true });
+      return answerCreated(request, identifier, file);
     },
   },
   {
@@ -103,7 +112,6 @@ export const TABLE_ENDPOINTS: readonly IcebergEndpoint[] = [
     async handle(request) {
       const { identifier, row } = await readRequestedObject(request, 'read');
       requireKind(TABLE_FORMAT, identifier, row);
-      await request.readBody();
       return NO_CONTENT;
     },
   },
@@ -112,7 +120,7 @@ export const TABLE_ENDPOINTS: readonly IcebergEndpoint[] = [
     path: 'namespaces/{namespace}/tables/{table}/credentials',
     async handle(request) {
       const { identifier, file } = await loadTable(request);
-      return answerCredentials(request, identifier.namespace, file.metadata);
+      return answerCredentials(request, identifier, file.metadata);
     },
   },
   {
@@ -120,7 +128,7 @@ export const TABLE_ENDPOINTS: readonly IcebergEndpoint[] = [
     path: 'transactions/commit',
     action: 'table.updated',
     async handle(request) {
-      await commitTransaction(request, await request.readBody());
+      await commitTransaction(request);
       return NO_CONTENT;
     },
   },
@@ -150,6 +158,7 @@ export async function readWritableNamespace(request: IcebergRequest) {
 export async function readRename(request: IcebergRequest) {
   const body = await request.readBody();
   const source = readIdentifier(body.source, 'source');
+  request.about = source;
   const destination = readIdentifier(body.destination, 'destination');
   for (const { namespace } of [source, destination]) {
     requireAccess(request.caller.actor, 'write', request.catalog.name, namespace);
@@ -182,7 +191,7 @@ export function readText(value: JsonValue | undefined, field: string): string {
 
 /** `True` and `FALSE` are what Python writes. Throws `invalid_request`. */
 function readFlag(query: URLSearchParams, name: string): boolean {
-  const value = (query.get(name) ?? 'false').toLowerCase();
+  const value = (query.get(name) || 'false').toLowerCase();
   if (value === 'true' || value === 'false') return value === 'true';
   throw new PangolinError('invalid_request', `${name} must be true or false.`);
 }
