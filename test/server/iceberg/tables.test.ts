@@ -173,12 +173,12 @@ describe('a metadata file that is none', () => {
     const location = created['metadata-location'];
     await catalog.ok('DELETE', tbl);
     const text = await readFile(fileOf(location), 'utf8');
-    await writeFile(fileOf(location), text.replace('"properties":{}', '"properties":{"a":"1"}'));
+    await writeFile(fileOf(location), text.replace('"properties":{', '"properties":{"a":"1",'));
     const again = await catalog.ok<Loaded>('POST', 'namespaces/ns/register', {
       name: 'tbl',
       'metadata-location': location,
     });
-    expect(again.metadata.properties).toEqual({ a: '1' });
+    expect(again.metadata.properties).toMatchObject({ a: '1' });
   });
 });
 
@@ -300,7 +300,7 @@ describe('committing to a table', () => {
     );
     for (const one of [catalog, other]) {
       const { metadata } = await one.ok<Loaded>('GET', tbl);
-      expect(Object.keys(metadata.properties)).toHaveLength(40);
+      expect(Object.keys(metadata.properties).filter((name) => /^p\d+$/.test(name))).toHaveLength(40);
       expect(metadata['metadata-log']).toHaveLength(40);
       expect(await readdir(join(fileOf(metadata.location), 'metadata'))).toHaveLength(41);
     }
@@ -445,7 +445,7 @@ describe('a transaction', () => {
       const folder = join(fileOf(metadata.location), 'metadata');
       expect(await readdir(folder)).toHaveLength(2);
     }
-    expect((await catalog.ok<Loaded>('GET', 'namespaces/ns/tables/a')).metadata.properties).toEqual({ x: '1' });
+    expect((await catalog.ok<Loaded>('GET', 'namespaces/ns/tables/a')).metadata.properties).toMatchObject({ x: '1' });
   });
 
   test('makes several changes to one table one after the other, and creates tables', async () => {
@@ -470,7 +470,7 @@ describe('a transaction', () => {
     };
     await catalog.ok('POST', 'transactions/commit', body);
     const { metadata } = await catalog.ok<Loaded>('GET', 'namespaces/ns/tables/a');
-    expect(metadata.properties).toEqual({ y: '1' });
+    expect(metadata.properties).toEqual({ y: '1', 'write.parquet.compression-codec': 'zstd' });
     expect(metadata['metadata-log']).toHaveLength(1);
     expect(await catalog.ok('GET', 'namespaces/ns/tables/new')).toMatchObject({ metadata: { 'last-column-id': 1 } });
   });

@@ -24,7 +24,7 @@ describe('a new table', () => {
       'last-partition-id': 999,
       'default-sort-order-id': 0,
       'sort-orders': [{ 'order-id': 0, fields: [] }],
-      properties: {},
+      properties: { 'write.parquet.compression-codec': 'zstd' },
       'current-snapshot-id': -1,
       refs: {},
       snapshots: [],
@@ -39,7 +39,7 @@ describe('a new table', () => {
     const request = { properties: { 'format-version': '3', uuid: 'x', 'current-schema': '1', owner: 'me' } };
     const metadata = createTable(request);
     expect(metadata).toMatchObject({ 'format-version': 3, 'next-row-id': 0 });
-    expect({ ...metadata.properties }).toEqual({ owner: 'me' });
+    expect({ ...metadata.properties }).toEqual({ owner: 'me', 'write.parquet.compression-codec': 'zstd' });
     expect(writeTableMetadata(metadata)).toContain('"current-snapshot-id":null,"next-row-id":0,"refs"');
   });
 
@@ -371,7 +371,8 @@ describe('the properties of a table', () => {
     const properties = json('{"__proto__":"a","constructor":"b","toString":"c","toJSON":"d","isLosslessNumber":"e"}');
     const text = writeTableMetadata(createTable({ properties }));
     expect(text).toContain(
-      '"properties":{"__proto__":"a","constructor":"b","toString":"c","toJSON":"d","isLosslessNumber":"e"}',
+      '"properties":{"__proto__":"a","constructor":"b","toString":"c","toJSON":"d","isLosslessNumber":"e",' +
+        '"write.parquet.compression-codec":"zstd"}',
     );
     expect(writeTableMetadata(readTableMetadata(json(text)))).toBe(text);
   });

@@ -84,7 +84,7 @@ describe('a catalog with sample data', () => {
     const server = await openTestServer();
     await createDemo(server);
     expect((await server.owner.send('DELETE', `${TABLE}?purgeRequested=true`)).status).toBe(204);
-    await server.deps.iceberg.background.settle();
+    await server.deps.iceberg.background.settle(10_000);
     expect(await listFiles(server)).toEqual([]);
     expect((await server.owner.send('DELETE', '/v1/demo/v1/namespaces/sample')).status).toBe(204);
     await server.owner.call(catalogsApi.delete, { params: { name: 'demo' } });
@@ -102,7 +102,7 @@ describe('a catalog with sample data', () => {
       detail: 'The catalog was not created, for its sample data could not be: The disk is full',
     });
     expect((await server.owner.call(catalogsApi.list)).map(({ name }) => name)).toEqual(['default']);
-    await deps.iceberg.background.settle();
+    await deps.iceberg.background.settle(10_000);
     expect(await listFiles(server)).toEqual([]);
     deps.warehouses = warehouses;
     await createDemo(server);

@@ -19,6 +19,9 @@ import { readNewProperties } from './table-properties.ts';
 
 const DEFAULT_FORMAT_VERSION = 2;
 
+/** What Java's reference writes down in a new table, and clients' suites expect to find. */
+const DEFAULT_PROPERTIES = { 'write.parquet.compression-codec': 'zstd' };
+
 /**
  * The metadata of a new table from a `CreateTableRequest`, whose name is judged elsewhere: every id is assigned afresh, as
  * in Java's reference. Throws `invalid_request`, naming the member.
@@ -52,7 +55,7 @@ export function createTableMetadata(
     'last-partition-id': lastPartitionIdOf([spec]),
     'default-sort-order-id': order['order-id'],
     'sort-orders': [order],
-    properties: maybe(request, 'properties', '', readNewProperties) ?? toRecord([]),
+    properties: addDefaults(maybe(request, 'properties', '', readNewProperties) ?? {}),
     'current-snapshot-id': NO_SNAPSHOT,
     ...(formatVersion === 3 && { 'next-row-id': 0 }),
     'encryption-keys': [],
@@ -78,6 +81,9 @@ function readFormatVersion(request: JsonObject): 1 | 2 | 3 {
   if (typeof text !== 'string') refuse('properties.format-version must be a string.');
   return refuse(`Unsupported format version: v${shown(String(text))} (supported: v${NEWEST_FORMAT_VERSION})`);
 }
+
+const addDefaults = (properties: Readonly<Record<string, string>>) =>
+  toRecord([...Object.entries(properties), ...Object.entries(DEFAULT_PROPERTIES), ...Object.entries(properties)]);
 
 function createSpec(fields: readonly NewPartitionField[], newIds: ReadonlyMap<number, number>): PartitionSpec {
   return {
