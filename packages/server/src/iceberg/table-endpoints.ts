@@ -1,11 +1,8 @@
 import { PangolinError } from '@pangolin/shared/errors';
 import type { MaybePromise } from '../maybe-promise.ts';
-import { requireAccess } from '../policies/catalog-access.ts';
-import { type Answer, answerJson, type IcebergEndpoint, type IcebergRequest, NO_CONTENT } from './answer.ts';
-import { renameObject } from './drop.ts';
+import { type IcebergEndpoint, type IcebergRequest, NO_CONTENT } from './answer.ts';
 import { dropTable } from './drop-table.ts';
-import { type Identifier, joinLevels, readIdentifier, readName } from './identifiers.ts';
-import type { JsonValue } from './json.ts';
+import type { Identifier } from './identifiers.ts';
 import {
   answerCommitted,
   answerCreated,
@@ -16,25 +13,20 @@ import {
 } from './load-answer.ts';
 import type { TableMetadata } from './metadata/table-metadata.ts';
 import type { MetadataFile } from './metadata-files.ts';
-import { readRequestedNamespace } from './namespaces.ts';
-import { readRequestedObject, requireKind, requireNamespace } from './objects.ts';
-import { cutPage, readPage, withOneMore } from './page-token.ts';
-import { listObjects, type ObjectKind } from './store.ts';
+import { createCommonEndpoints, readNew, readText } from './object-endpoints.ts';
+import { readRequestedObject, requireKind } from './objects.ts';
 import { commitTable, createTable, registerTable, stageTable, TABLE_FORMAT } from './tables.ts';
 import { commitTransaction } from './transactions.ts';
 
 /** The operations on tables, and transactions over several of them. */
 export const TABLE_ENDPOINTS: readonly IcebergEndpoint[] = [
-  { method: 'GET', path: 'namespaces/{namespace}/tables', handle: (request) => answerList(request, 'table') },
+  ...createCommonEndpoints(TABLE_FORMAT),
   {
     method: 'POST',
     path: 'namespaces/{namespace}/tables',
     action: 'table.created',
     async handle(request) {
-      const namespace = await readWritableNamespace(request);
-      const body = await request.readBody();
-      const identifier = { namespace, name: readName(body.name) };
-      request.about = identifier;
+      const { identifier, body } = await readNew(request);
       if (body['stage-create'] === true) {
         return answerStaged(request, identifier, await stageTable(request, identifier, body));
       }
@@ -51,15 +43,6 @@ export const TABLE_ENDPOINTS: readonly IcebergEndpoint[] = [
       return loaded instanceof Promise
         ? loaded.then(({ identifier, file }) => answerLoad(request, identifier, file, mode))
         : answerLoad(request, loaded.identifier, loaded.file, mode);
-    },
-  },
-  {
-    method: 'HEAD',
-    path: 'namespaces/{namespace}/tables/{table}',
-    async handle(request) {
-      const { identifier, row } = await readRequestedObject(request, 'read');
-      requireKind(TABLE_FORMAT, identifier, row);
-      return NO_CONTENT;
     },
   },
   {
@@ -87,23 +70,10 @@ export const TABLE_ENDPOINTS: readonly IcebergEndpoint[] = [
     path: 'namespaces/{namespace}/register',
     action: 'table.registered',
     async handle(request) {
-      const namespace = await readWritableNamespace(request);
-      const body = await request.readBody();
-      const identifier = { namespace, name: readName(body.name) };
-      request.about = identifier;
+      const { identifier, body } = await readNew(request);
       const location = readText(body['metadata-location'], 'metadata-location');
       const file = await registerTable(request, identifier, { location, overwrite: body.overwrite === true });
       return answerCreated(request, identifier, file);
-    },
-  },
-  {
-    method: 'POST',
-    path: 'tables/rename',
-    action: 'table.renamed',
-    async handle(request) {
-      const { source, destination } = await readRename(request);
-      await renameObject(request, TABLE_FORMAT, source, destination);
-      return NO_CONTENT;
     },
   },
   {
@@ -134,38 +104,6 @@ export const TABLE_ENDPOINTS: readonly IcebergEndpoint[] = [
   },
 ];
 
-/** Lists the tables or views of a namespace. */
-export async function answerList(request: IcebergRequest, kind: ObjectKind): Promise<Answer> {
-  const { deps, caller, catalog, query } = request;
-  const namespace = await readRequestedNamespace(request);
-  requireAccess(caller.actor, 'read', catalog.name, namespace);
-  await requireNamespace(deps.db.read, request, namespace);
-  const path = joinLevels(namespace);
-  const page = readPage(query, `${kind}s ${catalog.catalogId} ${path}`);
-  const found = await listObjects(deps.db.read, catalog, kind, path, withOneMore(page));
-  const { rows, nextPageToken } = cutPage(page, found, (row) => row.name);
-  return answerJson({ identifiers: rows.map(({ name }) => ({ namespace, name })), 'next-page-token': nextPageToken });
-}
-
-/** The namespace of a request that creates something in it. Throws `insufficient_scope`. */
-export async function readWritableNamespace(request: IcebergRequest) {
-  const namespace = await readRequestedNamespace(request);
-  requireAccess(request.caller.actor, 'write', request.catalog.name, namespace);
-  return namespace;
-}
-
-/** Reads a RenameTableRequest that the caller may make. */
-export async function readRename(request: IcebergRequest) {
-  const body = await request.readBody();
-  const source = readIdentifier(body.source, 'source');
-  request.about = source;
-  const destination = readIdentifier(body.destination, 'destination');
-  for (const { namespace } of [source, destination]) {
-    requireAccess(request.caller.actor, 'write', request.catalog.name, namespace);
-  }
-  return { source, destination };
-}
-
 interface LoadedTable {
   identifier: Identifier;
   file: MetadataFile<TableMetadata>;
@@ -181,12 +119,6 @@ function loadTable(request: IcebergRequest): MaybePromise<LoadedTable> {
   };
   const requested = readRequestedObject(request, 'read');
   return requested instanceof Promise ? requested.then(read) : read(requested);
-}
-
-/** Reads a string that must be there. Throws `invalid_request`. */
-export function readText(value: JsonValue | undefined, field: string): string {
-  if (typeof value === 'string' && value !== '') return value;
-  throw new PangolinError('invalid_request', `The field '${field}' must be a string.`);
 }
 
 /** `True` and `FALSE` are what Python writes. Throws `invalid_request`. */

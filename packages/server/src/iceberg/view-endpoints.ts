@@ -1,25 +1,23 @@
 import { type Answer, answerText, type IcebergEndpoint, type IcebergRequest, NO_CONTENT } from './answer.ts';
-import { dropObject, renameObject } from './drop.ts';
+import { dropObject } from './drop.ts';
 import { readName } from './identifiers.ts';
 import type { JsonValue } from './json.ts';
 import type { MetadataFile } from './metadata-files.ts';
+import { createCommonEndpoints, readNew, readText } from './object-endpoints.ts';
 import { readRequestedObject, requireKind } from './objects.ts';
-import { answerList, readRename, readText, readWritableNamespace } from './table-endpoints.ts';
 import type { ViewMetadata } from './views/view-metadata.ts';
 import { createView, registerView, replaceView, VIEW_FORMAT } from './views.ts';
 
 /** The operations on views. */
 export const VIEW_ENDPOINTS: readonly IcebergEndpoint[] = [
-  { method: 'GET', path: 'namespaces/{namespace}/views', handle: (request) => answerList(request, 'view') },
+  ...createCommonEndpoints(VIEW_FORMAT),
   {
     method: 'POST',
     path: 'namespaces/{namespace}/views',
     action: 'view.created',
     async handle(request) {
-      const namespace = await readWritableNamespace(request);
-      const body = await request.readBody();
-      const file = await createView(request, { namespace, name: readViewName(request, body.name) }, body);
-      return answerView(file);
+      const { identifier, body } = await readNew(request, readViewName);
+      return answerView(await createView(request, identifier, body));
     },
   },
   {
@@ -30,15 +28,6 @@ export const VIEW_ENDPOINTS: readonly IcebergEndpoint[] = [
       const { identifier, row } = await readRequestedObject(request, 'read');
       requireKind(VIEW_FORMAT, identifier, row);
       return answerView(await deps.iceberg.files.read(catalog.warehouse, VIEW_FORMAT, row.metadata_location));
-    },
-  },
-  {
-    method: 'HEAD',
-    path: 'namespaces/{namespace}/views/{view}',
-    async handle(request) {
-      const { identifier, row } = await readRequestedObject(request, 'read');
-      requireKind(VIEW_FORMAT, identifier, row);
-      return NO_CONTENT;
     },
   },
   {
@@ -66,21 +55,9 @@ export const VIEW_ENDPOINTS: readonly IcebergEndpoint[] = [
     path: 'namespaces/{namespace}/register-view',
     action: 'view.registered',
     async handle(request) {
-      const namespace = await readWritableNamespace(request);
-      const body = await request.readBody();
-      const identifier = { namespace, name: readViewName(request, body.name) };
+      const { identifier, body } = await readNew(request, readViewName);
       const file = await registerView(request, identifier, readText(body['metadata-location'], 'metadata-location'));
       return answerView(file);
-    },
-  },
-  {
-    method: 'POST',
-    path: 'views/rename',
-    action: 'view.renamed',
-    async handle(request) {
-      const { source, destination } = await readRename(request);
-      await renameObject(request, VIEW_FORMAT, source, destination);
-      return NO_CONTENT;
     },
   },
 ];
@@ -90,7 +67,7 @@ const answerView = ({ location, text }: MetadataFile<ViewMetadata>): Answer =>
   answerText(`{"metadata-location":${JSON.stringify(location)},"metadata":${text},"config":{}}`);
 
 /** The name of a new view. PyIceberg, and it alone, percent-encodes it although it is no part of a path. */
-function readViewName({ header }: IcebergRequest, value: JsonValue | undefined): string {
+function readViewName(value: JsonValue | undefined, { header }: IcebergRequest): string {
   const name = readName(value);
   if (!header('user-agent')?.startsWith('PyIceberg/') || !/%[0-9a-f]{2}/i.test(name)) return name;
   try {
