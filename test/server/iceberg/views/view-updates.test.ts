@@ -69,6 +69,17 @@ describe('replacing a view', () => {
     });
   });
 
+  test('uses the id of a version that says the same in another order', () => {
+    const version = (summary: JsonObject, more: JsonObject) => ({
+      action: 'add-view-version',
+      'view-version': versionOf({ 'version-id': 2, summary, ...more }),
+    });
+    const base = apply(createView(), version({ a: '1', b: '2' }, { x: { c: 1, d: [2] }, y: true }));
+    expect(idsOf(base)).toEqual([1, 2]);
+    expect(apply(base, version({ b: '2', a: '1' }, { y: true, x: { d: [2], c: 1 } }))).toBe(base);
+    expect(idsOf(apply(base, version({ b: '2', a: '1' }, { y: true, x: { d: [2], c: 2 } })))).toEqual([1, 2, 3]);
+  });
+
   test('with what it is already changes nothing', () => {
     const base = createView();
     expect(apply(base, ...replacing(2, sqlOf('select * from ns.tbl', 'trino')))).toBe(base);
@@ -145,6 +156,19 @@ describe('replacing a view', () => {
       expect(() => apply(createView(), { action })).toThrow(expect.objectContaining({ code: 'invalid_request' }));
     },
   );
+
+  test('may be as large as a commit can be', () => {
+    const thousand = <T>(make: (index: number) => T) => Array.from({ length: 1000 }, (_, index) => make(index));
+    const versions = thousand((index) => ({
+      action: 'add-view-version',
+      'view-version': versionOf({ 'version-id': index + 2 }, sqlOf(`select ${index}`, 'trino')),
+    }));
+    expect(apply(createView(), ...versions).versions).toHaveLength(1001);
+    const properties = thousand((index) =>
+      setProperties(Object.fromEntries(thousand((inner) => [`p${index}.${inner % 100}`, 'x']))),
+    );
+    expect(Object.keys(apply(createView(), ...properties).properties)).toHaveLength(100_000);
+  });
 
   test('is refused with more updates than any engine sends', () => {
     expect(() => apply(createView(), ...Array(1001).fill(setProperties({})))).toThrow('at most 1000 updates');

@@ -31,7 +31,9 @@ export function createViewMetadata(
     properties: maybe(request, 'properties', '', readProperties) ?? toRecord([]),
     unknown: {},
   };
-  const withSchema = addSchema(startDraft(empty), schema, 'schema');
-  const withVersion = addVersion(withSchema, { ...sent, 'schema-id': -1 }, 'view-version');
-  return finishDraft(setCurrentVersion(withVersion, -1), null, given.nowMs);
+  const draft = startDraft(empty);
+  addSchema(draft, schema, 'schema');
+  addVersion(draft, { ...sent, 'schema-id': -1 }, 'view-version');
+  setCurrentVersion(draft, -1);
+  return finishDraft(draft, null, given.nowMs);
 }

@@ -1,20 +1,33 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isObject, stringifyJson } from '../json.ts';
 import { checkSchema } from '../metadata/check-schema.ts';
-import { MAX_INT32, refuse, shown } from '../metadata/json-fields.ts';
+import { MAX_INT32, refuse, shown, toRecord } from '../metadata/json-fields.ts';
+import { KeyedList } from '../metadata/keyed-list.ts';
 import { columnsOf } from '../metadata/schema-columns.ts';
 import type { Schema } from '../metadata/table-metadata.ts';
 import { schemaKey } from '../metadata/write-table-metadata.ts';
 import { checkViewVersion, dialectsOf } from './read-view-version.ts';
 import type { ViewMetadata, ViewVersion } from './view-metadata.ts';
 
-/** A view in the middle of a commit; `metadata` is the base itself until something has changed. */
+/** A view while updates are applied to it. */
 export interface ViewDraft {
-  readonly metadata: ViewMetadata;
+  readonly start: ViewMetadata;
+  location: string;
+  readonly properties: Map<string, string>;
+  readonly schemas: KeyedList<number, Schema>;
+  readonly versions: KeyedList<number, ViewVersion>;
+  currentVersionId: number;
   /** What -1 stands for. */
-  readonly lastSchemaId: number | null;
-  readonly lastVersionId: number | null;
-  /** Versions that this commit added. */
-  readonly addedVersionIds: readonly number[];
+  lastSchemaId: number | null;
+  lastVersionId: number | null;
+  readonly addedVersionIds: Set<number>;
+  /** Whether anything is different from the start. */
+  isChanged: boolean;
+  /** What is found by searching the lists, made when first needed. */
+  readonly indexes: {
+    schemaIds?: Map<string, number>;
+    versionIds?: Map<string, number>;
+    next: { schemas?: number; versions?: number };
+  };
 }
 
 /** In an update: what was added last. */
@@ -26,84 +39,87 @@ const HISTORY = 'version.history.num-entries';
 const DEFAULT_HISTORY = 10;
 
 /** Begins with what is there, and with nothing added. */
-export const startDraft = (metadata: ViewMetadata): ViewDraft => ({
-  metadata,
+export const startDraft = (start: ViewMetadata): ViewDraft => ({
+  start,
+  location: start.location,
+  properties: new Map(Object.entries(start.properties)),
+  schemas: new KeyedList(start.schemas, (schema) => schema['schema-id']),
+  versions: new KeyedList(start.versions, (version) => version['version-id']),
+  currentVersionId: start['current-version-id'],
   lastSchemaId: null,
   lastVersionId: null,
-  addedVersionIds: [],
+  addedVersionIds: new Set(),
+  isChanged: false,
+  indexes: { next: {} },
 });
 
 /** Stores a schema under the next id, or finds it if it is there. Column ids stay. Throws `invalid_request`. */
-export function addSchema(draft: ViewDraft, schema: Schema, where: string): ViewDraft {
+export function addSchema(draft: ViewDraft, schema: Schema, where: string): void {
   checkSchema(schema, LATEST_TYPES, where);
   for (const id of columnsOf(schema).keys()) if (id < 0) refuse(`${where}: the field id ${id} is negative.`);
-  const { schemas } = draft.metadata;
+  const { indexes, schemas } = draft;
+  indexes.schemaIds ??= indexOf(schemas.elements(), schemaKey, (one) => one['schema-id']);
   const key = schemaKey(schema);
-  const same = schemas.find((one) => schemaKey(one) === key);
-  if (same) return { ...draft, lastSchemaId: same['schema-id'] };
-  const id = nextId(
-    schemas.map((one) => one['schema-id']),
-    0,
-    'schema',
-  );
-  const metadata = { ...draft.metadata, schemas: [...schemas, { ...schema, 'schema-id': id }] };
-  return { ...draft, metadata, lastSchemaId: id };
+  const id = indexes.schemaIds.get(key) ?? nextId(draft, 'schemas', 0);
+  draft.lastSchemaId = id;
+  if (schemas.has(id)) return;
+  schemas.put({ ...schema, 'schema-id': id });
+  indexes.schemaIds.set(key, id);
+  draft.isChanged = true;
 }
 
 /**
  * Adds a version under the id it was sent with, or the next one where that is not above all others; the id of an equal
  * version is used again. Throws `invalid_request`.
  */
-export function addVersion(draft: ViewDraft, sent: ViewVersion, where: string): ViewDraft {
+export function addVersion(draft: ViewDraft, sent: ViewVersion, where: string): void {
   checkViewVersion(sent, where);
-  const { schemas, versions } = draft.metadata;
+  const { indexes, schemas, versions } = draft;
   const schemaId = sent['schema-id'] === LAST_ADDED ? draft.lastSchemaId : sent['schema-id'];
-  if (schemaId === null) return refuse('Cannot set last added schema: no schema has been added');
-  if (!schemas.some((schema) => schema['schema-id'] === schemaId)) {
-    refuse(`Cannot add version with unknown schema: ${schemaId}`);
-  }
+  if (schemaId === null) refuse('Cannot set last added schema: no schema has been added');
+  if (!schemas.has(schemaId)) refuse(`Cannot add version with unknown schema: ${schemaId}`);
   const version = { ...sent, 'schema-id': schemaId };
-  const same = versions.find((one) => isSameVersion(one, version));
-  if (same) return { ...draft, lastVersionId: same['version-id'] };
-  const id = nextId(
-    versions.map((one) => one['version-id']),
-    sent['version-id'],
-    'version',
-  );
-  return {
-    ...draft,
-    metadata: { ...draft.metadata, versions: [...versions, { ...version, 'version-id': id }] },
-    lastVersionId: id,
-    addedVersionIds: [...draft.addedVersionIds, id],
-  };
+  indexes.versionIds ??= indexOf(versions.elements(), versionKey, (one) => one['version-id']);
+  const key = versionKey(version);
+  const id = indexes.versionIds.get(key) ?? nextId(draft, 'versions', sent['version-id']);
+  draft.lastVersionId = id;
+  if (versions.has(id)) return;
+  versions.put({ ...version, 'version-id': id });
+  indexes.versionIds.set(key, id);
+  draft.addedVersionIds.add(id);
+  draft.isChanged = true;
 }
 
 /** Makes a version the current one. Throws `invalid_request`. */
-export function setCurrentVersion(draft: ViewDraft, sent: number): ViewDraft {
+export function setCurrentVersion(draft: ViewDraft, sent: number): void {
   const id = sent === LAST_ADDED ? draft.lastVersionId : sent;
-  if (id === null) return refuse('Cannot set last version id: no current version id has been set');
-  if (draft.metadata['current-version-id'] === id) return draft;
-  if (!draft.metadata.versions.some((one) => one['version-id'] === id)) {
-    refuse(`Cannot set current version to unknown version: ${id}`);
-  }
-  return { ...draft, metadata: { ...draft.metadata, 'current-version-id': id } };
+  if (id === null) refuse('Cannot set last version id: no current version id has been set');
+  if (draft.currentVersionId === id) return;
+  if (!draft.versions.has(id)) refuse(`Cannot set current version to unknown version: ${id}`);
+  draft.currentVersionId = id;
+  draft.isChanged = true;
 }
 
 /**
  * The next metadata of a view, or the base itself when nothing changed: logs a new current version, refuses the loss of a
  * dialect, and drops versions beyond those to keep. Throws `invalid_request`.
  */
-export function finishDraft(
-  { metadata, addedVersionIds }: ViewDraft,
-  base: ViewMetadata | null,
-  nowMs: number,
-): ViewMetadata {
-  if (metadata === base) return base;
+export function finishDraft(draft: ViewDraft, base: ViewMetadata | null, nowMs: number): ViewMetadata {
+  if (base !== null && !draft.isChanged) return base;
+  const { start, addedVersionIds } = draft;
+  const metadata: ViewMetadata = {
+    ...start,
+    location: draft.location,
+    properties: toRecord(draft.properties),
+    schemas: draft.schemas.toList(),
+    versions: draft.versions.toList(),
+    'current-version-id': draft.currentVersionId,
+  };
   const current = currentVersionOf(metadata);
   if (base) refuseLostDialects(dialectsOf(currentVersionOf(base)), dialectsOf(current), metadata.properties);
   const id = current['version-id'];
   // A version that becomes current again does so now.
-  const sinceMs = addedVersionIds.includes(id) ? current['timestamp-ms'] : nowMs;
+  const sinceMs = addedVersionIds.has(id) ? current['timestamp-ms'] : nowMs;
   const log = metadata['version-log'];
   const hasMoved = base?.['current-version-id'] !== id;
   return keepRecent(
@@ -136,7 +152,8 @@ function readHistorySize(properties: ViewMetadata['properties']): number {
 }
 
 function refuseLostDialects(before: string[], after: string[], properties: ViewMetadata['properties']): void {
-  if (properties[DROP_ALLOWED]?.toLowerCase() === 'true' || before.every((one) => after.includes(one))) return;
+  const kept = new Set(after);
+  if (properties[DROP_ALLOWED]?.toLowerCase() === 'true' || before.every((one) => kept.has(one))) return;
   refuse(
     `Cannot replace view due to loss of view dialects (${DROP_ALLOWED}=false):\n` +
       `Previous dialects: [${shown(before.join(', '))}]\nNew dialects: [${shown(after.join(', '))}]`,
@@ -151,11 +168,29 @@ function currentVersionOf(metadata: ViewMetadata): ViewVersion {
 }
 
 /** The wanted id if it is above all others, else the one after the highest. */
-function nextId(taken: readonly number[], wanted: number, what: string): number {
-  const id = taken.reduce((next, one) => Math.max(next, one + 1), wanted);
-  return id <= MAX_INT32 ? id : refuse(`There is no ${what} id above ${MAX_INT32}.`);
+function nextId(draft: ViewDraft, list: 'schemas' | 'versions', wanted: number): number {
+  const { next } = draft.indexes;
+  let id = Math.max(wanted, next[list] ?? 0);
+  if (next[list] === undefined) for (const taken of draft[list].keys()) id = Math.max(id, taken + 1);
+  if (id > MAX_INT32) refuse(`There is no ${list.slice(0, -1)} id above ${MAX_INT32}.`);
+  next[list] = id + 1;
+  return id;
 }
 
-/** Whether two versions differ in nothing but their id and time. */
-const isSameVersion = (one: ViewVersion, other: ViewVersion): boolean =>
-  isDeepStrictEqual({ ...one, 'version-id': 0, 'timestamp-ms': 0 }, { ...other, 'version-id': 0, 'timestamp-ms': 0 });
+/** The first of equal elements counts. */
+const indexOf = <T>(elements: Iterable<T>, keyOf: (element: T) => string, idOf: (element: T) => number) =>
+  new Map([...elements].reverse().map((one) => [keyOf(one), idOf(one)]));
+
+/** Equal for versions that differ in nothing but their id and time. */
+const versionKey = ({ 'version-id': _, 'timestamp-ms': __, ...content }: ViewVersion): string =>
+  stringifyJson(sortMembers(content));
+
+function sortMembers(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortMembers);
+  if (!isObject(value)) return value;
+  return toRecord(
+    Object.keys(value)
+      .sort()
+      .map((name) => [name, sortMembers(value[name])]),
+  );
+}

@@ -10,7 +10,6 @@ import {
   readText,
   refuse,
   shown,
-  toRecord,
 } from '../metadata/json-fields.ts';
 import { stripTrailingSlashes } from '../metadata/locations.ts';
 import { readSchema } from '../metadata/read-schema.ts';
@@ -19,7 +18,7 @@ import { readViewVersion } from './read-view-version.ts';
 import { addSchema, addVersion, finishDraft, setCurrentVersion, startDraft, type ViewDraft } from './view-changes.ts';
 import { VIEW_FORMAT_VERSION, type ViewMetadata } from './view-metadata.ts';
 
-type Apply = (draft: ViewDraft, update: JsonObject, where: string) => ViewDraft;
+type Apply = (draft: ViewDraft, update: JsonObject, where: string) => void;
 
 /** Far more than any engine sends; each costs a look at what the others added. */
 const MAX_UPDATES = 1000;
@@ -30,14 +29,14 @@ const UPDATES: ReadonlyMap<string, Apply> = new Map<string, Apply>([
     'assign-uuid',
     (draft, update, where) => {
       const uuid = need(update, 'uuid', where, readUuid);
-      return uuid.toLowerCase() === draft.metadata['view-uuid'].toLowerCase() ? draft : refuse('Cannot reassign uuid');
+      if (uuid.toLowerCase() !== draft.start['view-uuid'].toLowerCase()) refuse('Cannot reassign uuid');
     },
   ],
   [
     'upgrade-format-version',
-    (draft, update, where) => {
+    (_, update, where) => {
       const version = need(update, 'format-version', where, readInt32);
-      return version === VIEW_FORMAT_VERSION ? draft : refuseVersion(version);
+      if (version !== VIEW_FORMAT_VERSION) refuseVersion(version);
     },
   ],
   [
@@ -48,26 +47,25 @@ const UPDATES: ReadonlyMap<string, Apply> = new Map<string, Apply>([
     'set-location',
     (draft, update, where) => {
       const location = stripTrailingSlashes(need(update, 'location', where, readFilledText));
-      return location === draft.metadata.location ? draft : change(draft, { location });
+      draft.isChanged ||= location !== draft.location;
+      draft.location = location;
     },
   ],
   [
     'set-properties',
     (draft, update, where) => {
       const updates = need(update, 'updates' in update ? 'updates' : 'updated', where, readProperties);
-      const { properties } = draft.metadata;
-      const isNew = ([name, text]: [string, string]) => !Object.hasOwn(properties, name) || properties[name] !== text;
-      if (!Object.entries(updates).some(isNew)) return draft;
-      return change(draft, { properties: toRecord([...Object.entries(properties), ...Object.entries(updates)]) });
+      for (const [name, text] of Object.entries(updates)) {
+        draft.isChanged ||= draft.properties.get(name) !== text;
+        draft.properties.set(name, text);
+      }
     },
   ],
   [
     'remove-properties',
     (draft, update, where) => {
-      const removals = new Set(need(update, 'removals' in update ? 'removals' : 'removed', where, listOf(readText)));
-      const entries = Object.entries(draft.metadata.properties);
-      const left = entries.filter(([name]) => !removals.has(name));
-      return left.length === entries.length ? draft : change(draft, { properties: toRecord(left) });
+      const removals = need(update, 'removals' in update ? 'removals' : 'removed', where, listOf(readText));
+      for (const name of removals) if (draft.properties.delete(name)) draft.isChanged = true;
     },
   ],
   [
@@ -92,21 +90,18 @@ export function applyViewUpdates(
 ): ViewMetadata {
   const list = updates === undefined || updates === null ? [] : readList(updates, 'updates');
   if (list.length > MAX_UPDATES) refuse(`A commit has at most ${MAX_UPDATES} updates of a view.`);
-  const draft = list.reduce<ViewDraft>((before, value, index) => {
+  const draft = startDraft(base);
+  for (const [index, value] of list.entries()) {
     const where = `updates[${index}]`;
     const update = readObject(value, where);
     const action = need(update, 'action', where, readText);
-    const apply = UPDATES.get(action.toLowerCase());
-    if (apply) return apply(before, update, where);
-    return refuse(`${where}: a view has no update "${shown(action)}"; accepted are ${[...UPDATES.keys()].join(', ')}.`);
-  }, startDraft(base));
+    const apply =
+      UPDATES.get(action.toLowerCase()) ??
+      refuse(`${where}: a view has no update "${shown(action)}"; accepted are ${[...UPDATES.keys()].join(', ')}.`);
+    apply(draft, update, where);
+  }
   return finishDraft(draft, base, given.nowMs);
 }
-
-const change = (draft: ViewDraft, members: Partial<ViewMetadata>): ViewDraft => ({
-  ...draft,
-  metadata: { ...draft.metadata, ...members },
-});
 
 function refuseVersion(version: number): never {
   if (version < VIEW_FORMAT_VERSION) refuse(`Cannot downgrade v${VIEW_FORMAT_VERSION} view to v${version}`);
