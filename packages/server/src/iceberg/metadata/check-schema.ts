@@ -12,7 +12,7 @@ const FIRST_VERSION_WITH_DEFAULTS = 3;
  */
 export function checkSchema(schema: Schema, formatVersion: number, where = 'schema'): void {
   const columns = listColumns(schema);
-  const byId = columnsOf(schema);
+  const byId = columnsOf(schema, columns);
   if (byId.size !== columns.length) {
     const twice = columns.find((column) => byId.get(column.id) !== column);
     refuse(`${where}: the field id ${twice?.id} is there more than once.`);

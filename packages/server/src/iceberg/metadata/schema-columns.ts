@@ -12,11 +12,11 @@ export interface Column {
 
 const known = new WeakMap<Schema, ReadonlyMap<number, Column>>();
 
-/** Every field of a schema by its id. */
-export function columnsOf(schema: Schema): ReadonlyMap<number, Column> {
+/** Every field of a schema by its id; `listed` spares listing them where that was done. */
+export function columnsOf(schema: Schema, listed?: readonly Column[]): ReadonlyMap<number, Column> {
   let columns = known.get(schema);
   if (columns === undefined) {
-    columns = new Map(listColumns(schema).map((column) => [column.id, column]));
+    columns = new Map((listed ?? listColumns(schema)).map((column) => [column.id, column]));
     known.set(schema, columns);
   }
   return columns;

@@ -102,7 +102,8 @@ function textOf(value: object): string {
 
 /** The text of a value; joined, since text that is added up bit by bit is slow each time it is used. */
 function textOfValue(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return stringifyJson(value);
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value !== 'object' || value === null) return String(value);
   if (Array.isArray(value)) return `[${value.map(textOfValue).join(',')}]`;
   return isObject(value) ? textOfMembers(value) : stringifyJson(value);
 }
