@@ -406,7 +406,10 @@ describe('the rest of a table', () => {
   test('properties are set and removed, also as older clients ask it', () => {
     const table = apply(BASE, { action: 'set-properties', updated: { a: '1', b: '2', uuid: 'x' } });
     expect({ ...table.properties }).toEqual({ ...BASE.properties, a: '1', b: '2' });
-    expect({ ...apply(table, { action: 'remove-properties', removed: ['a', 'z'] }).properties }).toEqual({ ...BASE.properties, b: '2' });
+    expect({ ...apply(table, { action: 'remove-properties', removed: ['a', 'z'] }).properties }).toEqual({
+      ...BASE.properties,
+      b: '2',
+    });
     refuses([{ action: 'set-properties' }], 'updates[0].updates is missing');
     refuses([{ action: 'set-properties', updates: { a: null } }], 'updates[0].updates.a must be a string');
     refuses([{ action: 'set-properties', updates: { 's3.endpoint': 'http://evil' } }], 's3.endpoint is refused');
