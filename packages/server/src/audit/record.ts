@@ -17,6 +17,13 @@ export interface AuditEntry {
   details?: Record<string, unknown>;
 }
 
+/** Names in details may be the caller's own; rows are for ever. */
+const MAX_DETAILS_LENGTH = 8_192;
+const MAX_NAME_LENGTH = 1_000;
+
+const boundDetails = (details: string): string =>
+  details.length <= MAX_DETAILS_LENGTH ? details : '{"truncated":true}';
+
 const FIRST_HASH = '0'.repeat(64);
 
 /** Records a change in the transaction that makes it, in the chain of the caller's tenant. */
@@ -48,14 +55,14 @@ export async function createAuditEvent(
     action: event.action,
     resource_type: event.resourceType,
     resource_id: event.resourceId,
-    resource_name: event.resourceName ?? null,
+    resource_name: event.resourceName?.slice(0, MAX_NAME_LENGTH) ?? null,
     result: event.result ?? ('success' as const),
     ip: caller?.origin.address ?? null,
     client: caller?.origin.client ?? null,
     credential_type: caller?.actor.credential.type ?? null,
     credential_id: caller?.actor.credential.id ?? null,
     request_id: caller?.origin.requestId ?? null,
-    details: JSON.stringify(event.details ?? {}),
+    details: boundDetails(JSON.stringify(event.details ?? {})),
     previous_hash: head?.hash ?? FIRST_HASH,
   };
   await appendEvent(tx, { ...row, hash: hashEvent(row) });

@@ -38,6 +38,8 @@ export interface IcebergEndpoint {
   path: string;
   /** For what changes something: the audit event that a refusal is recorded as. */
   action?: `${'namespace' | 'table' | 'view'}.${string}`;
+  /** The largest body, in bytes; 1 MiB unless said otherwise. */
+  maxBodyBytes?: number;
   handle(request: IcebergRequest): MaybePromise<Answer>;
 }
 

@@ -11,7 +11,8 @@ const PATIENCE_MS = 5_000;
 /**
  * Drops a table. With `purge` its files go too, once the drop is committed: of those its metadata names, the ones that lie
  * in its own directories; a table whose metadata cannot be read is dropped, and its files stay.
- * Throws `invalid_request` for a purge of a table whose property `gc.enabled` is false.
+ * Throws `invalid_request` for a purge of a table whose property `gc.enabled` is false, and
+ * `commit_failed` for one that is changed at the same moment.
  */
 export async function dropTable(
   context: Context,
@@ -19,8 +20,8 @@ export async function dropTable(
   { purge }: { purge: boolean },
 ): Promise<void> {
   const { deps } = context;
-  if (purge) await requirePurgeable(context, identifier);
-  const { row, directories } = await dropObject(context, TABLE_FORMAT, identifier, { purge });
+  const judged = purge ? { judged: await requirePurgeable(context, identifier) } : {};
+  const { row, directories } = await dropObject(context, TABLE_FORMAT, identifier, { details: { purge }, ...judged });
   if (!purge) return;
   const purging = import('./purge-dropped.ts')
     .then(({ purgeDropped }) => purgeDropped(context, row, directories))
@@ -29,16 +30,17 @@ export async function dropTable(
   await Promise.race([purging, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS).unref())]);
 }
 
-async function requirePurgeable(context: Context, identifier: Identifier): Promise<void> {
+/** Answers the metadata file that was looked at. */
+async function requirePurgeable(context: Context, identifier: Identifier): Promise<string> {
   const { deps, catalog } = context;
   const row = await findRow(context, identifier);
   requireKind(TABLE_FORMAT, identifier, row);
   try {
     const { metadata } = await deps.iceberg.files.read(catalog.warehouse, TABLE_FORMAT, row.metadata_location);
-    if (metadata.properties['gc.enabled'] !== 'false') return;
+    if (metadata.properties['gc.enabled']?.trim().toLowerCase() !== 'false') return row.metadata_location;
   } catch (err) {
     deps.log.warn({ err, table: row.id }, 'a table without readable metadata is dropped');
-    return;
+    return row.metadata_location;
   }
   throw new PangolinError('invalid_request', 'Cannot purge table: GC is disabled (gc.enabled is false).');
 }

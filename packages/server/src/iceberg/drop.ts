@@ -9,12 +9,15 @@ import type { ObjectFormat } from './object-format.ts';
 import { requireKind, requireNamespace } from './objects.ts';
 import { deleteObject, findObject, listDirectories, moveObject, type ObjectRow } from './store.ts';
 
-/** Takes a table or view out of the catalog; its files stay. Answers what it was, and where. Throws `…_not_found`. */
+/**
+ * Takes a table or view out of the catalog; its files stay. Answers what it was, and where. Throws `…_not_found`, and
+ * `commit_failed` when its metadata is not any more what was `judged`.
+ */
 export async function dropObject<M>(
   context: Context,
   format: ObjectFormat<M>,
   identifier: Identifier,
-  details: Record<string, unknown> = {},
+  { details = {}, judged }: { details?: Record<string, unknown>; judged?: string } = {},
 ): Promise<{ row: ObjectRow; directories: readonly string[] }> {
   const { deps, caller, catalog } = context;
   return deps.iceberg.locks.run([lockKey(catalog.catalogId, identifier)], () =>
@@ -24,6 +27,7 @@ export async function dropObject<M>(
       async (tx) => {
         const row = await findObject(tx, catalog, joinLevels(identifier.namespace), identifier.name);
         requireKind(format, identifier, row);
+        if (judged !== undefined && row.metadata_location !== judged) throw changedMeanwhile(identifier);
         const directories = await listDirectories(tx, catalog, row.id);
         await deleteObject(tx, row);
         await record(tx, context, format, row, 'dropped', identifier, details);
@@ -61,6 +65,12 @@ export async function renameObject<M>(
     ),
   );
 }
+
+const changedMeanwhile = (identifier: Identifier) =>
+  new PangolinError(
+    'commit_failed',
+    `Cannot drop ${formatIdentifier(identifier)}: it was changed meanwhile; try again.`,
+  );
 
 const cannotRename = (source: Identifier, destination: Identifier, { kind }: ObjectRow) =>
   new PangolinError(

@@ -1,4 +1,5 @@
 import type { Database } from '../store/database.ts';
+import { type BodyBudget, createBodyBudget } from './body-budget.ts';
 import { createLocks, type Locks } from './locks.ts';
 import { createMetadataFiles, type MetadataFiles } from './metadata-files.ts';
 import { createRecentReads, type RecentReads } from './recent-reads.ts';
@@ -11,6 +12,7 @@ export interface IcebergState {
   recent: RecentReads;
   findObject: ObjectReader;
   background: Background;
+  bodies: BodyBudget;
 }
 
 /** Work that outlives the request that began it. */
@@ -49,4 +51,5 @@ export const createIcebergState = (db: Database): IcebergState => ({
   recent: createRecentReads(db),
   findObject: createObjectReader(db),
   background: createBackground(),
+  bodies: createBodyBudget(),
 });

@@ -13,14 +13,35 @@ export interface JsonObject {
   [name: string]: JsonValue;
 }
 
+/** Small values take fifty times their text in memory: what is dense with them is refused before it is parsed. */
+const MAX_VALUES = 1_000_000;
+const DENSE_FROM = 1_000_000;
+
 /** Parses JSON without losing integers (snapshot ids have 63 bits); the last of equal names counts. Throws `invalid_request`. */
 export function parseJson(text: string): JsonValue {
+  if (text.length > DENSE_FROM && countValues(text) > MAX_VALUES) {
+    throw new PangolinError('invalid_request', `It has more than ${MAX_VALUES} values.`);
+  }
   try {
     return parse(text, undefined, { parseNumber: readNumber, onDuplicateKey: ({ newValue }) => newValue }) as JsonValue;
   } catch (cause) {
     throw new PangolinError('invalid_request', 'It is not valid JSON.', { cause });
   }
 }
+
+/** At most how many values a text has: what separates and opens them is counted, in strings too. */
+function countValues(text: string): number {
+  let count = 1;
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code === COMMA || code === OPENING_BRACKET || code === OPENING_BRACE) count += 1;
+  }
+  return count;
+}
+
+const COMMA = 44;
+const OPENING_BRACKET = 91;
+const OPENING_BRACE = 123;
 
 /** The JSON text of a value; members that are undefined are left out. */
 export function stringifyJson(value: unknown): string {

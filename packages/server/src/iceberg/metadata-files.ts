@@ -27,7 +27,9 @@ export interface MetadataFiles {
 }
 
 const MAX_KEPT_CHARACTERS = 32 * 1024 * 1024;
-const MAX_UNPACKED_BYTES = 256 * 1024 * 1024;
+
+/** More than a hundred thousand snapshots need; parsing it is a second or two in which nobody else is served. */
+const MAX_FILE_BYTES = 32 * 1024 * 1024;
 
 /** Reads and writes metadata files, and keeps those last used. */
 export function createMetadataFiles(): MetadataFiles {
@@ -69,7 +71,9 @@ export function createMetadataFiles(): MetadataFiles {
     location: string,
     isForeign: boolean,
   ): Promise<MetadataFile<M>> {
-    const text = await unpack(location, await warehouse.read(location));
+    const content = await warehouse.read(location);
+    refuseOversized(content.length, format, location, isForeign ? 'invalid_request' : 'server_error');
+    const text = await unpack(location, content);
     const metadata = parse(text, format, location, isForeign ? 'invalid_request' : 'server_error');
     return keep(format, location, metadata, format.write(metadata));
   }
@@ -89,6 +93,7 @@ export function createMetadataFiles(): MetadataFiles {
     readAnew: (warehouse, format, location) => load(warehouse, format, location, true),
     async create(warehouse, format, location, metadata) {
       const text = format.write(metadata);
+      refuseOversized(text.length, format, location, 'invalid_request');
       await warehouse.create(location, isPacked(location) ? await pack(text) : text);
       return keep(format, location, metadata, text);
     },
@@ -100,6 +105,11 @@ interface KeptFile<M> extends MetadataFile<M> {
 }
 
 const tagOf = (location: string): string => createHash('sha256').update(location).digest('base64url').slice(0, 27);
+
+function refuseOversized<M>(size: number, { kind }: ObjectFormat<M>, location: string, code: ErrorCode): void {
+  if (size <= MAX_FILE_BYTES) return;
+  throw new PangolinError(code, `The ${kind} metadata ${location} is larger than ${MAX_FILE_BYTES / 1024 / 1024} MiB.`);
+}
 
 /** What is wrong is the file, not the request; unless the request is to take the file. */
 function parse<M>(text: string, format: ObjectFormat<M>, location: string, code: ErrorCode): M {
@@ -123,7 +133,7 @@ async function unpack(location: string, content: Buffer): Promise<string> {
   if (!isPacked(location)) return content.toString('utf8');
   const [{ promisify }, { gunzip }] = await Promise.all([import('node:util'), import('node:zlib')]);
   try {
-    const unpacked = await promisify(gunzip)(content, { maxOutputLength: MAX_UNPACKED_BYTES });
+    const unpacked = await promisify(gunzip)(content, { maxOutputLength: MAX_FILE_BYTES });
     return unpacked.toString('utf8');
   } catch (cause) {
     throw new PangolinError('invalid_request', `The metadata file ${location} cannot be unpacked.`, { cause });

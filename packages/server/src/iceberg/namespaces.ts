@@ -2,15 +2,19 @@ import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
 import { transactAs } from '../credentials/recheck-credential.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
+import { maySee } from '../policies/catalog-access.ts';
 import type { Executor } from '../store/schema.ts';
 import { isDuplicate } from '../store/storage-errors.ts';
 import type { IcebergRequest } from './answer.ts';
 import type { Context } from './catalog.ts';
 import { confineLocations } from './confine.ts';
-import { formatNamespace, joinLevels, type Levels, readJoinedLevels, readSegment } from './identifiers.ts';
+import { formatNamespace, joinLevels, type Levels, readJoinedLevels, readSegment, splitLevels } from './identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from './json.ts';
 import { LOCATION_PROPERTY } from './places.ts';
 import { deleteNamespaceRow, findNamespace, hasChildren, insertNamespace, updateNamespaceProperties } from './store.ts';
+
+const MAX_PROPERTIES = 1_000;
+const MAX_PROPERTY_NAME_LENGTH = 1_000;
 
 /** A namespace's properties, by name. */
 export type Properties = Record<string, string>;
@@ -22,6 +26,7 @@ const noNamespace = (levels: Levels) =>
 export async function createNamespace(context: Context, levels: Levels, properties: Properties): Promise<void> {
   const { deps, caller, catalog } = context;
   confineProperties(context, levels, properties);
+  refuseTooMany(new Map(Object.entries(properties)));
   const path = joinLevels(levels);
   const parent = levels.slice(0, -1);
   const alreadyThere = () =>
@@ -85,6 +90,7 @@ export async function updateNamespace(
       const updated = Object.keys(updates);
       if (updated.length > 0 || removed.length > 0) {
         await updateNamespaceProperties(tx, catalog, joinLevels(levels), JSON.stringify(Object.fromEntries(after)));
+        refuseTooMany(after);
         await record(tx, context, 'namespace.updated', levels, { updated, removed });
       }
       return { updated, removed, missing };
@@ -121,9 +127,12 @@ export function readRequestedNamespace(request: IcebergRequest): MaybePromise<Le
 export function findFirstNamespace(context: Context, readings: readonly string[]): MaybePromise<Levels> {
   const [likeliest] = readings as [string];
   if (readings.length === 1) return readJoinedLevels(likeliest);
+  const { deps, caller, catalog } = context;
   return (async () => {
     for (const reading of readings) {
-      if (await findNamespace(context.deps.db.read, context.catalog, reading)) return readJoinedLevels(reading);
+      // Which of them exists is no answer to those who may not know.
+      if (!maySee(caller.actor, catalog.name, splitLevels(reading))) continue;
+      if (await findNamespace(deps.db.read, catalog, reading)) return readJoinedLevels(reading);
     }
     return readJoinedLevels(likeliest);
   })();
@@ -135,7 +144,16 @@ export function readProperties(value: JsonValue | undefined, field = 'properties
   if (!isObject(value)) throw new PangolinError('invalid_request', `The field '${field}' must map names to strings.`);
   const wrong = Object.entries(value).find(([, one]) => typeof one !== 'string');
   if (wrong) throw new PangolinError('invalid_request', `The property ${JSON.stringify(wrong[0])} must be a string.`);
+  const long = Object.keys(value).find((name) => name.length > MAX_PROPERTY_NAME_LENGTH);
+  if (long !== undefined) {
+    throw new PangolinError('invalid_request', `A property's name has at most ${MAX_PROPERTY_NAME_LENGTH} characters.`);
+  }
   return value as JsonObject & Properties;
+}
+
+function refuseTooMany(properties: ReadonlyMap<string, string>): void {
+  if (properties.size <= MAX_PROPERTIES) return;
+  throw new PangolinError('invalid_request', `A namespace has at most ${MAX_PROPERTIES} properties.`);
 }
 
 /** Where new tables of the namespace are put is a location that a client names. */

@@ -18,6 +18,7 @@ export interface IcebergPath {
 }
 
 const MAX_REMEMBERED = 1_000;
+const MAX_REMEMBERED_LENGTH = 1_000;
 
 /** Reads paths as `readIcebergPath` does, and remembers what the last ones meant. */
 export function createPathReader(): (url: string) => IcebergPath {
@@ -27,7 +28,7 @@ export function createPathReader(): (url: string) => IcebergPath {
     if (before) return before;
     const path = readIcebergPath(url);
     if (known.size >= MAX_REMEMBERED) known.clear();
-    known.set(url, path);
+    if (url.length <= MAX_REMEMBERED_LENGTH) known.set(url, path);
     return path;
   };
 }

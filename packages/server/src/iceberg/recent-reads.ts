@@ -23,7 +23,7 @@ export function createRecentReads(db: Pick<Database, 'commitGeneration'>): Recen
       if (known.has(key)) return known.get(key) as T;
       const keep = (value: T): T => {
         // What was read before a commit must not be taken for what is there after it.
-        if (generation === now && known.size < MAX_ENTRIES) known.set(key, value);
+        if (generation === now && value !== undefined && known.size < MAX_ENTRIES) known.set(key, value);
         return value;
       };
       const value = read();

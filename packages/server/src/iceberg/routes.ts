@@ -12,15 +12,13 @@ import { replyEmpty, replyText } from '../http/reply.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { requireSight } from '../policies/catalog-access.ts';
 import type { Answer, IcebergEndpoint, IcebergRequest } from './answer.ts';
+import { MAX_SMALL_BODY_BYTES } from './body-budget.ts';
 import { openCatalog } from './catalog.ts';
 import { answerConfig } from './config.ts';
 import { ENDPOINTS } from './endpoints.ts';
 import { isObject, type JsonValue, parseJson } from './json.ts';
 import { createPathReader, type IcebergPath } from './paths.ts';
 import { recordRefusal } from './refusals.ts';
-
-/** Bodies of large commits. */
-const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
 /** The Iceberg REST API, at every base path that clients form. */
 export function icebergRoutes(deps: Deps): Hono<Env> {
@@ -79,7 +77,7 @@ function handle(asked: Asked): MaybePromise<Answer> {
       base: path.base,
       query: new URLSearchParams(path.search),
       header: (header) => readHeader(c, header),
-      readBody: () => readBody(c),
+      readBody: () => readBody(deps, c, endpoint.maxBodyBytes ?? MAX_SMALL_BODY_BYTES),
       get about() {
         return asked.about;
       },
@@ -101,8 +99,11 @@ function findEndpoint(c: Context<Env>, { template }: IcebergPath): IcebergEndpoi
   return endpoint;
 }
 
-async function readBody(c: Context<Env>) {
-  const text = await readJsonText(c, MAX_BODY_BYTES);
+async function readBody(deps: Deps, c: Context<Env>, maxBytes: number) {
+  // A length that is announced wrongly ends the request; without one, the body may become as large as it may.
+  const announced = Number(readHeader(c, 'content-length') ?? maxBytes);
+  const release = deps.iceberg.bodies.reserve(Math.min(announced, maxBytes));
+  const text = await readJsonText(c, maxBytes).finally(release);
   const body = parseBody(text);
   if (!isObject(body)) throw new PangolinError('invalid_request', 'The body must be a JSON object.');
   return body;
@@ -112,7 +113,8 @@ function parseBody(text: string): JsonValue {
   try {
     return parseJson(text);
   } catch (cause) {
-    throw new PangolinError('invalid_request', 'The body is not valid JSON.', { cause });
+    const message = cause instanceof PangolinError ? cause.message.replace(/^It /, 'The body ') : 'It cannot be read.';
+    throw new PangolinError('invalid_request', message, { cause });
   }
 }
 

@@ -1,6 +1,7 @@
 import { PangolinError } from '@pangolin/shared/errors';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { type IcebergEndpoint, type IcebergRequest, NO_CONTENT } from './answer.ts';
+import { MAX_COMMIT_BYTES } from './body-budget.ts';
 import { dropTable } from './drop-table.ts';
 import type { Identifier } from './identifiers.ts';
 import {
@@ -25,6 +26,7 @@ export const TABLE_ENDPOINTS: readonly IcebergEndpoint[] = [
     method: 'POST',
     path: 'namespaces/{namespace}/tables',
     action: 'table.created',
+    maxBodyBytes: MAX_COMMIT_BYTES,
     async handle(request) {
       const { identifier, body } = await readNew(request);
       if (body['stage-create'] === true) {
@@ -49,6 +51,7 @@ export const TABLE_ENDPOINTS: readonly IcebergEndpoint[] = [
     method: 'POST',
     path: 'namespaces/{namespace}/tables/{table}',
     action: 'table.updated',
+    maxBodyBytes: MAX_COMMIT_BYTES,
     async handle(request) {
       const { identifier } = await readRequestedObject(request, 'write');
       const file = await commitTable(request, identifier, await request.readBody());
@@ -97,6 +100,7 @@ export const TABLE_ENDPOINTS: readonly IcebergEndpoint[] = [
     method: 'POST',
     path: 'transactions/commit',
     action: 'table.updated',
+    maxBodyBytes: MAX_COMMIT_BYTES,
     async handle(request) {
       await commitTransaction(request);
       return NO_CONTENT;

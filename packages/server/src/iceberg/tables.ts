@@ -100,7 +100,7 @@ export function describeCommit(identifier: Identifier, requests: readonly JsonOb
 
 /** Metadata files that fell out of the log, where `write.metadata.delete-after-commit.enabled` says they may go. */
 function listOutdatedFiles({ metadata: base }: MetadataFile<TableMetadata>, next: TableMetadata): string[] {
-  if (next.properties['write.metadata.delete-after-commit.enabled'] !== 'true') return [];
+  if (next.properties['write.metadata.delete-after-commit.enabled']?.toLowerCase() !== 'true') return [];
   const kept = new Set(next['metadata-log'].map((entry) => entry['metadata-file']));
   const own = listOwnDirectories(next);
   return base['metadata-log']

@@ -1,4 +1,5 @@
 import { type Answer, answerText, type IcebergEndpoint, type IcebergRequest, NO_CONTENT } from './answer.ts';
+import { MAX_COMMIT_BYTES } from './body-budget.ts';
 import { dropObject } from './drop.ts';
 import { readName } from './identifiers.ts';
 import type { JsonValue } from './json.ts';
@@ -15,6 +16,7 @@ export const VIEW_ENDPOINTS: readonly IcebergEndpoint[] = [
     method: 'POST',
     path: 'namespaces/{namespace}/views',
     action: 'view.created',
+    maxBodyBytes: MAX_COMMIT_BYTES,
     async handle(request) {
       const { identifier, body } = await readNew(request, readViewName);
       return answerView(await createView(request, identifier, body));
@@ -34,6 +36,7 @@ export const VIEW_ENDPOINTS: readonly IcebergEndpoint[] = [
     method: 'POST',
     path: 'namespaces/{namespace}/views/{view}',
     action: 'view.updated',
+    maxBodyBytes: MAX_COMMIT_BYTES,
     async handle(request) {
       const { identifier } = await readRequestedObject(request, 'write');
       const file = await replaceView(request, identifier, await request.readBody());

@@ -1,0 +1,32 @@
+import { PangolinError } from '@pangolin/shared/errors';
+
+/** For all but what carries the metadata of tables and views. */
+export const MAX_SMALL_BODY_BYTES = 1024 * 1024;
+
+/** For commits: a table may have many columns, snapshots and files of statistics. */
+export const MAX_COMMIT_BYTES = 32 * 1024 * 1024;
+
+/** What all bodies that are being read may take together. */
+const MAX_TOTAL_BYTES = 512 * 1024 * 1024;
+
+/** Memory for bodies on their way in: some clients announce much and never end. */
+export interface BodyBudget {
+  /** Answers how to give it back. Throws `unavailable` when others have all of it. */
+  reserve(bytes: number): () => void;
+}
+
+/** A budget that nothing was taken from yet. */
+export function createBodyBudget(): BodyBudget {
+  let taken = 0;
+  return {
+    reserve(bytes) {
+      if (taken + bytes > MAX_TOTAL_BYTES) {
+        throw new PangolinError('unavailable', 'Too many large requests at once.', { retryAfterSeconds: 1 });
+      }
+      taken += bytes;
+      return () => {
+        taken -= bytes;
+      };
+    },
+  };
+}
