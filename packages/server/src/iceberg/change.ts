@@ -5,7 +5,7 @@ import type { NamedLocation, ObjectFormat } from './object-format.ts';
 import type { ObjectRow } from './store.ts';
 
 /** What a change is made from. */
-export interface Given {
+interface Given {
   nowMs: number;
   newUuid: string;
   /** Where the object is put if nobody says. */

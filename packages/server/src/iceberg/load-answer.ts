@@ -4,15 +4,13 @@ import type { MaybePromise } from '../maybe-promise.ts';
 import { mayAccess } from '../policies/catalog-access.ts';
 import { type Answer, answerText, type IcebergRequest } from './answer.ts';
 import { encodeNamespace, type Identifier } from './identifiers.ts';
-import { selectSnapshots } from './metadata/select-snapshots.ts';
+import { type SnapshotMode, selectSnapshots } from './metadata/select-snapshots.ts';
 import type { TableMetadata } from './metadata/table-metadata.ts';
 import { writeTableMetadata } from './metadata/write-table-metadata.ts';
 import type { MetadataFile } from './metadata-files.ts';
 import { listOwnDirectories } from './tables.ts';
 import { isWithin } from './warehouse/location.ts';
 import type { VendedCredentials } from './warehouse/warehouse.ts';
-
-type SnapshotMode = 'all' | 'refs';
 
 /** Reads `?snapshots=`. Throws `invalid_request`. */
 export function readSnapshotMode(query: URLSearchParams): SnapshotMode {

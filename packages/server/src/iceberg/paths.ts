@@ -38,7 +38,7 @@ export function createPathReader(): (url: string) => IcebergPath {
  * client's `uri`), `/v1/{catalog}/namespaces` (it is the client's `prefix`), and `/v1/{catalog}/v1/{catalog}/namespaces`
  * (both). Slashes may be doubled before the part that names something. Throws `invalid_request`.
  */
-export function readIcebergPath(url: string): IcebergPath {
+function readIcebergPath(url: string): IcebergPath {
   const start = url.indexOf('/', url.indexOf('://') + 3);
   const question = url.indexOf('?', start);
   const [, ...segments] = mergeSlashes(url.slice(start, question < 0 ? undefined : question)).split('/');

@@ -52,7 +52,7 @@ export async function findTakenDirectory(
 }
 
 /** Whether a table or view, other than `ownId`, lies at, in or around a location of the warehouse. */
-export async function isTaken(db: Executor, { catalog }: Context, location: string, ownId: string | null) {
+async function isTaken(db: Executor, { catalog }: Context, location: string, ownId: string | null) {
   const ancestors = ancestorsOf(catalog.warehouse.root, location);
   return (await findOverlap(db, catalog, [location, ...ancestors], rangeUnder(location), ownId)) !== undefined;
 }

@@ -56,11 +56,6 @@ export async function hasChildren(db: Executor, key: CatalogKey, path: string): 
   return (await listNamespaces(db, key, path, { after: undefined, limit: 1 })).length > 0;
 }
 
-/** Whether a catalog holds anything at all. */
-export async function hasNamespaces(db: Executor, key: CatalogKey): Promise<boolean> {
-  return (await namespaces(db, key).select('id').limit(1).executeTakeFirst()) !== undefined;
-}
-
 /** Finds a table or view on the path of every request. */
 export type ObjectReader = (
   catalogId: string,

@@ -8,7 +8,7 @@ export type CatalogAction = 'read' | 'write';
  * The scope that an action on a namespace takes, such as `catalog:read:default.sales.eu`. What could be mistaken for the
  * syntax of scopes, or is not allowed in them, is percent-encoded: the one level `a.b` is `a%2Eb`. No levels: the whole catalog.
  */
-export const catalogScope = (action: CatalogAction, catalog: string, levels: readonly string[]): string =>
+const catalogScope = (action: CatalogAction, catalog: string, levels: readonly string[]): string =>
   `catalog:${action}:${[catalog, ...levels].map(encodePart).join('.')}`;
 
 const encodePart = (part: string): string =>

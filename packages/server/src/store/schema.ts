@@ -214,7 +214,7 @@ export interface CatalogObjectsTable {
 }
 
 /** Where the files of a table or view are; no two objects have directories in each other. */
-export interface ObjectDirectoriesTable {
+interface ObjectDirectoriesTable {
   object_id: string;
   tenant_id: string;
   catalog_id: string;

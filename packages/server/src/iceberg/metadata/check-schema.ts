@@ -1,9 +1,10 @@
-import { checkName, refuse, shown } from './json-fields.ts';
+import { checkName, refuse, refuseMoreThan, shown } from './json-fields.ts';
 import { firstVersionOf, isOrdered, primitiveKind } from './primitive-types.ts';
 import { columnsOf, isAlwaysThere, isSingular, listColumns, pathOf } from './schema-columns.ts';
 import type { Schema, StructType, Type } from './table-metadata.ts';
 
 const FIRST_VERSION_WITH_DEFAULTS = 3;
+const MAX_COLUMNS = 20_000;
 
 /**
  * Refuses a new schema that does not hold together, or that the table's format version does not have: ids and names that
@@ -12,6 +13,7 @@ const FIRST_VERSION_WITH_DEFAULTS = 3;
  */
 export function checkSchema(schema: Schema, formatVersion: number, where = 'schema'): void {
   const columns = listColumns(schema);
+  refuseMoreThan(MAX_COLUMNS, columns.length, 'columns');
   const byId = columnsOf(schema, columns);
   if (byId.size !== columns.length) {
     const twice = columns.find((column) => byId.get(column.id) !== column);

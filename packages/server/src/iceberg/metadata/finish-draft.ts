@@ -1,4 +1,4 @@
-import { MAX_TIMESTAMP_MS, refuse, shown, toRecord } from './json-fields.ts';
+import { MAX_PROPERTIES, MAX_TIMESTAMP_MS, refuse, refuseMoreThan, shown, toRecord } from './json-fields.ts';
 import { stripTrailingSlashes } from './locations.ts';
 import { checkSpecBinds, UNPARTITIONED } from './partition-specs.ts';
 import { NO_SNAPSHOT } from './snapshots.ts';
@@ -12,6 +12,7 @@ export function finishDraft(draft: TableDraft, given: CommitGiven): TableMetadat
   const { base } = draft;
   addDefaults(draft);
   checkBinding(draft);
+  refuseMoreThan(MAX_PROPERTIES, draft.properties.size, 'properties');
   const properties = toRecord(draft.properties);
   const snapshotLog = finishSnapshotLog(draft);
   return {

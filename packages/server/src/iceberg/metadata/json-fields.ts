@@ -99,9 +99,18 @@ export const readTextMap: Read<Record<string, string>> = (value, where) =>
     Object.entries(readObject(value, where)).map(([name, text]) => [name, readText(text, at(where, shown(name)))]),
   );
 
+/** Of a table or view. */
+export const MAX_PROPERTIES = 10_000;
+
+/** Refuses more of something than a table or view has in earnest, and than is quickly looked at. Throws `invalid_request`. */
+export function refuseMoreThan(max: number, count: number, what: string): void {
+  if (count > max) refuse(`There are at most ${max} ${what}; these are ${count}.`);
+}
+
 /** Properties that a client sets: as `readTextMap`, and under names that `checkName` takes. */
 export const readProperties: Read<Record<string, string>> = (value, where) => {
   const properties = readTextMap(value, where);
+  refuseMoreThan(MAX_PROPERTIES, Object.keys(properties).length, 'properties');
   for (const name of Object.keys(properties)) checkName(name, `${where}: the name of a property`);
   return properties;
 };

@@ -11,6 +11,7 @@ import {
   readObject,
   readText,
   refuse,
+  refuseMoreThan,
   shown,
 } from './json-fields.ts';
 import { columnsOf, isSingular, listColumns, pathOf } from './schema-columns.ts';
@@ -25,6 +26,7 @@ export const UNPARTITIONED: PartitionSpec = { 'spec-id': 0, fields: [] };
 /** A partition field as a client sends it: its id may be left to the server. */
 export type NewPartitionField = Omit<PartitionField, 'field-id'> & { readonly 'field-id'?: number };
 
+const MAX_FIELDS = 1_000;
 const SPEC_MEMBERS = new Set(['spec-id', 'fields']);
 const FIELD_MEMBERS = new Set(['source-id', 'field-id', 'name', 'transform']);
 
@@ -79,6 +81,7 @@ export const partitionSpecKey = (fields: readonly NewPartitionField[]): string =
  * names that are there twice or are a column's (an `identity` of that column may have its name). Throws `invalid_request`.
  */
 export function checkPartitionFields(fields: readonly NewPartitionField[], schema: Schema, where: string): void {
+  refuseMoreThan(MAX_FIELDS, fields.length, 'partition fields');
   const names = new Set<string>();
   const topLevel = fields.length === 0 ? null : topLevelIdsOf(schema);
   const nested = fields.some(({ name }) => name.includes('.')) ? nestedIdsOf(schema) : null;

@@ -13,6 +13,7 @@ import {
   readTextMap,
   readTimestamp,
   refuse,
+  refuseMoreThan,
   shown,
 } from '../metadata/json-fields.ts';
 import type { VersionLogEntry, ViewRepresentation, ViewVersion } from './view-metadata.ts';
@@ -74,6 +75,9 @@ export const readVersionLogEntry: Read<VersionLogEntry> = (value, where) => {
 export const dialectsOf = ({ representations }: ViewVersion): string[] =>
   representations.flatMap((one) => (isSql(one) && one.dialect !== undefined ? [one.dialect.toLowerCase()] : []));
 
+/** One for each dialect of SQL. */
+const MAX_REPRESENTATIONS = 100;
+
 /**
  * Refuses a new version with no query, with two for one dialect, or with names no catalog and no dialect can have.
  * Throws `invalid_request`.
@@ -83,6 +87,7 @@ export function checkViewVersion(version: ViewVersion, where = 'view-version'): 
   if (version.representations.length === 0) {
     refuse(`${at(where, 'representations')} must have a query, such as {"type": "sql", "sql": …, "dialect": "spark"}.`);
   }
+  refuseMoreThan(MAX_REPRESENTATIONS, version.representations.length, 'representations of a view');
   if (version['default-catalog'] !== undefined) checkName(version['default-catalog'], at(where, 'default-catalog'));
   for (const level of version['default-namespace']) checkName(level, at(where, 'default-namespace'));
   const dialects = new Set<string>();
