@@ -5,6 +5,7 @@
 export const ERRORS = {
   invalid_request: { status: 400, exit: 2, title: 'The request is not valid' },
   invalid_argument: { status: 400, exit: 2, title: 'The command was not used correctly' },
+  view_invalid: { status: 400, exit: 2, title: 'The view is not valid' },
   input_required: { status: 400, exit: 2, title: 'Input is needed, and nobody can be asked' },
 
   authentication_required: { status: 401, exit: 3, title: 'No credential was presented' },

@@ -43,7 +43,9 @@ describe('creating a table', () => {
     const staged = await createTestTable(catalog, 'ns', 'tbl', { 'stage-create': true });
     expect(staged).not.toHaveProperty('metadata-location');
     expect(await catalog.refused('GET', tbl)).toBe('404 NoSuchTableException Table does not exist: ns.tbl');
-    expect(await readdir(server.dataDir)).not.toContain('warehouse');
+    const place = `${server.dataDir}/warehouse/default/ns/tbl`;
+    expect((await readdir(place)).sort()).toEqual(['data', 'metadata']);
+    expect(await readdir(`${place}/metadata`)).toEqual([]);
     const uuid = staged.metadata['table-uuid'];
     const commit = {
       requirements: [{ type: 'assert-create' }],

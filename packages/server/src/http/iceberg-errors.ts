@@ -10,6 +10,7 @@ const TYPES: Partial<Record<ErrorCode, string>> = {
   warehouse_not_found: 'NoSuchWarehouseException',
   namespace_not_empty: 'NamespaceNotEmptyException',
   commit_failed: 'CommitFailedException',
+  view_invalid: 'IllegalArgumentException',
   contradictory_request: 'UnprocessableEntityException',
   commit_state_unknown: 'CommitStateUnknownException',
 };

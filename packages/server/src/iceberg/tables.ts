@@ -46,7 +46,10 @@ export const createTable = (context: Context, identifier: Identifier, request: J
       createTableMetadata(request, { uuid: newUuid, location: readPlace(request) ?? defaultLocation, nowMs }),
   });
 
-/** The metadata a table would have; nothing is stored and no name is taken. The client commits it with `assert-create`. */
+/**
+ * The metadata a table would have; nothing is stored and no name is taken. The client commits it with `assert-create`. On a
+ * local warehouse the directories it writes to first are made: DuckDB makes none.
+ */
 export async function stageTable(context: Context, identifier: Identifier, request: JsonObject) {
   const { deps } = context;
   await requireNamespace(deps.db.read, context, identifier.namespace);
@@ -55,6 +58,8 @@ export async function stageTable(context: Context, identifier: Identifier, reque
   const location = readPlace(request) ?? defaultLocation;
   const metadata = createTableMetadata(request, { uuid: deps.newUuid(), location, nowMs: deps.now() });
   confineLocations(context, identifier.namespace, newLocations(metadata, null), [defaultLocation]);
+  const { warehouse } = context.catalog;
+  for (const name of ['data', 'metadata']) await warehouse.makeDirectory?.(`${location}/${name}`);
   return metadata;
 }
 

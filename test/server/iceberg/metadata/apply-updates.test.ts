@@ -370,10 +370,19 @@ describe('branches and tags', () => {
     expect(apply(table, { action: 'remove-snapshot-ref', 'ref-name': 'toString' })).toBe(table);
   });
 
-  test('without main there is no current snapshot and no history', () => {
+  test('without main there is no current snapshot, and still a history', () => {
     const table = apply(one, { action: 'remove-snapshot-ref', 'ref-name': 'main' });
-    expect(table).toMatchObject({ 'current-snapshot-id': -1, 'snapshot-log': [], snapshots: one.snapshots });
+    const log = one['snapshot-log'];
+    expect(table).toMatchObject({ 'current-snapshot-id': -1, 'snapshot-log': log, snapshots: one.snapshots });
     expect(apply(table, setRef('main', 1))).toMatchObject({ 'current-snapshot-id': 1 });
+    // What replacing a table sends, in one commit.
+    const replaced = apply(
+      one,
+      { action: 'remove-snapshot-ref', 'ref-name': 'main' },
+      addSnapshot(2),
+      setRef('main', 2),
+    );
+    expect(replaced['snapshot-log'].map((entry) => entry['snapshot-id'])).toEqual([1, 2]);
   });
 
   test.each<[JsonObject, string]>([

@@ -41,7 +41,7 @@ describe('creating a view', () => {
     expect(await readLastAudit(server)).toMatchObject({ action: 'view.created', result: 'failure' });
     const twice = versionOf({}, sqlOf('1', 'trino'), sqlOf('2', 'Trino'));
     expect(await refused(server.owner, 'POST', VIEWS, createRequest({ 'view-version': twice }))).toBe(
-      '400 BadRequestException: Invalid view version: Cannot add multiple queries for dialect trino',
+      '400 IllegalArgumentException: Invalid view version: Cannot add multiple queries for dialect trino',
     );
     for (const body of [
       '{',

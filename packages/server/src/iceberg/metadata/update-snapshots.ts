@@ -98,11 +98,7 @@ function dropReference(draft: TableDraft, name: string): void {
   if (ref === undefined) return;
   refNamesOf(draft).get(ref['snapshot-id'])?.delete(name);
   draft.refs.delete(name);
-  if (name === MAIN) {
-    draft.currentSnapshotId = NO_SNAPSHOT;
-    draft.snapshotLog = [];
-    draft.addedLog = [];
-  }
+  if (name === MAIN) draft.currentSnapshotId = NO_SNAPSHOT;
   draft.isChanged = true;
 }
 

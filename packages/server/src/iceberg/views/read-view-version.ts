@@ -1,3 +1,4 @@
+import { PangolinError } from '@pangolin/shared/errors';
 import {
   at,
   checkName,
@@ -94,7 +95,10 @@ export function checkViewVersion(version: ViewVersion, where = 'view-version'): 
   for (const dialect of dialectsOf(version)) {
     checkName(dialect, at(where, 'dialect'));
     if (dialects.has(dialect)) {
-      refuse(`Invalid view version: Cannot add multiple queries for dialect ${shown(dialect)}`);
+      throw new PangolinError(
+        'view_invalid',
+        `Invalid view version: Cannot add multiple queries for dialect ${shown(dialect)}`,
+      );
     }
     dialects.add(dialect);
   }

@@ -74,6 +74,14 @@ export function openLocalWarehouse(root: string, { maxFileBytes = MAX_FILE_BYTES
   return {
     root: rootText,
 
+    async makeDirectory(location) {
+      try {
+        await directories.findOrMake(pathOf(location));
+      } catch (error) {
+        throw explainFileError(error, location, 'written');
+      }
+    },
+
     async create(location, content) {
       const path = pathOf(location);
       for (let attempt = 1; ; attempt++) {

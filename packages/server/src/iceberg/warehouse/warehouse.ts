@@ -4,6 +4,8 @@ export interface Warehouse {
   readonly root: string;
   /** Writes a new file, durable when this resolves; never replaces one. Throws `storage_…` and `unavailable`. */
   create(location: string, content: string | Uint8Array): Promise<void>;
+  /** Makes a directory, where there are such: not every client makes those it writes to. */
+  makeDirectory?(location: string): Promise<void>;
   /** Throws `file_not_found`, with the message `Failed to open input stream for file: <location>`. */
   read(location: string): Promise<Buffer>;
   /** Whether a file is there, where that costs next to nothing to find out. */
