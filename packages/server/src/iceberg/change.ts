@@ -1,5 +1,5 @@
 import type { PangolinError } from '@pangolin/shared/errors';
-import type { Identifier } from './identifiers.ts';
+import { type Identifier, joinLevels } from './identifiers.ts';
 import type { MetadataFile } from './metadata-files.ts';
 import type { NamedLocation, ObjectFormat } from './object-format.ts';
 import type { ObjectRow } from './store.ts';
@@ -41,3 +41,7 @@ export interface Prepared<M> {
   defaultLocation: string;
   file: MetadataFile<M>;
 }
+
+/** What writers of one table or view queue under. */
+export const lockKey = (catalogId: string, { namespace, name }: Identifier): string =>
+  `${catalogId} ${joinLevels(namespace)}\n${name}`;

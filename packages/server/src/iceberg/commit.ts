@@ -1,13 +1,11 @@
 import { PangolinError } from '@pangolin/shared/errors';
 import { monotonicMs } from '../times.ts';
 import type { Context } from './catalog.ts';
-import type { Change, Prepared } from './change.ts';
-import { confineLocations } from './confine.ts';
-import { formatIdentifier, type Identifier, joinLevels } from './identifiers.ts';
+import { type Change, lockKey, type Prepared } from './change.ts';
+import type { Expected } from './commit-chains.ts';
+import { formatIdentifier } from './identifiers.ts';
 import type { MetadataFile } from './metadata-files.ts';
-import { nameTaken, requireKind, requireNamespace } from './objects.ts';
-import { chooseLocation } from './places.ts';
-import { findObject } from './store.ts';
+import { isChanged, prepareChanges } from './prepare-changes.ts';
 import { discard, swapPointers } from './swap-pointers.ts';
 
 /** How long a commit goes on against other processes' writers. */
@@ -23,21 +21,17 @@ const FILES_AT_ONCE = 8;
  * Throws `…_not_found`, `already_exists`, `commit_failed`, and `commit_state_unknown` when the database did not say.
  */
 export async function commitChanges<M>(context: Context, changes: readonly Change<M>[]): Promise<MetadataFile<M>[]> {
-  const { deps, catalog } = context;
-  const keys = changes.map(({ identifier }) => lockKey(catalog.catalogId, identifier));
-  return deps.iceberg.locks.run(keys, async () => {
-    const deadline = monotonicMs() + PATIENCE_MS;
-    for (let attempt = 1; ; attempt += 1) {
-      const lostRace = loseRace(changes);
-      try {
-        return await commitOnce(context, changes, lostRace);
-      } catch (error) {
-        if (error !== lostRace || monotonicMs() >= deadline) throw error;
-      }
-      const waitMs = ((deps.randomBytes(1)[0] ?? 0) / 255) * Math.min(MAX_BACKOFF_MS, 2 ** attempt);
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
+  const deadline = monotonicMs() + PATIENCE_MS;
+  for (let attempt = 1; ; attempt += 1) {
+    const lostRace = loseRace(changes);
+    try {
+      return await commitOnce(context, changes, lostRace);
+    } catch (error) {
+      if (error !== lostRace || monotonicMs() >= deadline) throw error;
     }
-  });
+    const waitMs = ((context.deps.randomBytes(1)[0] ?? 0) / 255) * Math.min(MAX_BACKOFF_MS, 2 ** attempt);
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+  }
 }
 
 /** What an attempt fails with when another process was faster; everything is then looked at once more. */
@@ -53,73 +47,79 @@ export async function commitChange<M>(context: Context, change: Change<M>): Prom
   return committed as MetadataFile<M>;
 }
 
-/** What writers of one table or view queue under. */
-export const lockKey = (catalogId: string, { namespace, name }: Identifier): string =>
-  `${catalogId} ${joinLevels(namespace)}\n${name}`;
-
+/** Changes to one table are made in turn, each from the one before; their files are written at the same time. */
 async function commitOnce<M>(
   context: Context,
   changes: readonly Change<M>[],
   lostRace: PangolinError,
 ): Promise<MetadataFile<M>[]> {
+  const { locks, chains } = context.deps.iceberg;
+  const keys = changes.map(({ identifier }) => lockKey(context.catalog.catalogId, identifier));
+  const { finished } = await locks.run(keys, async () => {
+    await chains.makeRoom(keys);
+    const prepared = await prepareChanges(context, changes, keys);
+    const finishing = finish(context, prepared, lostRace);
+    // Nobody finds what is created before it is there: whoever creates the same waits here.
+    if (prepared.some(({ row }) => row === null)) await Promise.allSettled([finishing]);
+    return { finished: finishing };
+  });
+  return finished;
+}
+
+async function finish<M>(
+  context: Context,
+  prepared: readonly Prepared<M>[],
+  lostRace: PangolinError,
+): Promise<MetadataFile<M>[]> {
   const { deps } = context;
-  const written: string[] = [];
-  const prepared: Prepared<M>[] = [];
-  try {
-    for (const change of changes) prepared.push(await prepare(context, change));
-    await writeFiles(context, prepared.filter(isChanged), written);
-  } catch (error) {
-    await discard(context, written);
-    throw error;
-  }
   const changed = prepared.filter(isChanged).sort(byPlace);
-  if (changed.length > 0) await swapPointers(context, changed, written, lostRace);
+  const written = changed.filter(isToBeWritten).map(({ file }) => file.location);
+  const place = deps.iceberg.chains.join(expectFrom(context, changed));
+  let isCommitted = false;
+  try {
+    await writeFiles(context, changed.filter(isToBeWritten)).catch(async (error) => {
+      await discard(context, written);
+      throw error;
+    });
+    await place.turn;
+    const swapping = changed.length === 0 ? null : swapPointers(context, changed, written, lostRace);
+    place.pass();
+    await swapping;
+    isCommitted = true;
+  } finally {
+    place.end(isCommitted);
+  }
   const outdated = changed.flatMap(({ change, base, next }) => (base && change.outdated?.(base, next)) ?? []);
   deps.iceberg.background.add(discard(context, outdated));
   return prepared.map(({ file }) => file);
 }
 
-async function prepare<M>(context: Context, change: Change<M>): Promise<Prepared<M>> {
-  const { deps, catalog } = context;
-  const { format, identifier } = change;
-  const row = (await findObject(deps.db.read, catalog, joinLevels(identifier.namespace), identifier.name)) ?? null;
-  if (row && (change.mode === 'create' || row.kind !== format.kind) && change.mode !== 'update') {
-    throw row.kind === format.kind && change.taken ? change.taken : nameTaken(format, identifier, row);
+/** What the next commit to each is made from; nothing is made from what is only being created. */
+function expectFrom<M>({ catalog }: Context, changed: readonly Prepared<M>[]): Map<string, Expected> {
+  const expected = new Map<string, Expected>();
+  for (const { change, row, next, file } of changed) {
+    if (row === null) continue;
+    const [location = row.location] = change.format.directoriesOf(next);
+    const version = Number(row.version) + 1;
+    const key = lockKey(catalog.catalogId, change.identifier);
+    expected.set(key, { row: { ...row, location, version, metadata_location: file.location }, file });
   }
-  if (change.mode === 'update') requireKind(format, identifier, row ?? undefined);
-  if (!row) await requireNamespace(deps.db.read, context, identifier.namespace);
-  const base =
-    row && change.mode === 'update'
-      ? await deps.iceberg.files.read(catalog.warehouse, format, row.metadata_location)
-      : null;
-  const defaultLocation = row ? row.location : await chooseLocation(context, identifier);
-  const given = { nowMs: deps.now(), newUuid: deps.newUuid(), defaultLocation };
-  const next = change.apply(base, given);
-  const named = next === base?.metadata ? [] : format.newLocations(next, base?.metadata ?? null);
-  confineLocations(context, identifier.namespace, named, [defaultLocation]);
-  const file = change.existingFile ?? base ?? { location: '', metadata: next, text: '', tag: '' };
-  return { change, row, base, next, named, defaultLocation, file };
+  return expected;
 }
 
-const isChanged = <M>({ base, next }: Prepared<M>): boolean => next !== base?.metadata;
+const isToBeWritten = <M>({ change }: Prepared<M>): boolean => change.existingFile === undefined;
 
 /** Rows are taken in one order everywhere, so that two transactions never wait for each other. */
 const byPlace = <M>(a: Prepared<M>, b: Prepared<M>): number =>
   lockKey('', a.change.identifier) < lockKey('', b.change.identifier) ? -1 : 1;
 
 /** A few at a time: each is made durable by itself. */
-async function writeFiles<M>(context: Context, changed: readonly Prepared<M>[], written: string[]): Promise<void> {
+async function writeFiles<M>({ deps, catalog }: Context, changed: readonly Prepared<M>[]): Promise<void> {
   for (let i = 0; i < changed.length; i += FILES_AT_ONCE) {
-    const writing = changed.slice(i, i + FILES_AT_ONCE).map((one) => writeFile(context, one, written));
+    const writing = changed.slice(i, i + FILES_AT_ONCE).map(async (one) => {
+      one.file = await deps.iceberg.files.create(catalog.warehouse, one.change.format, one.file.location, one.next);
+    });
     const outcomes = await Promise.allSettled(writing);
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
-}
-
-async function writeFile<M>({ deps, catalog }: Context, one: Prepared<M>, written: string[]): Promise<void> {
-  const { change, next, row } = one;
-  if (change.existingFile) return;
-  const location = change.format.fileLocation(next, row?.metadata_location ?? null, deps.newUuid());
-  written.push(location);
-  one.file = await deps.iceberg.files.create(catalog.warehouse, change.format, location, next);
 }

@@ -3,7 +3,7 @@ import { recordAudit } from '../audit/record.ts';
 import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Executor } from '../store/schema.ts';
 import type { Context } from './catalog.ts';
-import { lockKey } from './commit.ts';
+import { lockKey } from './change.ts';
 import { formatIdentifier, type Identifier, joinLevels } from './identifiers.ts';
 import type { ObjectFormat } from './object-format.ts';
 import { requireKind, requireNamespace } from './objects.ts';

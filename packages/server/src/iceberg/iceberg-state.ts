@@ -1,5 +1,6 @@
 import type { Database } from '../store/database.ts';
 import { type BodyBudget, createBodyBudget } from './body-budget.ts';
+import { type CommitChains, createCommitChains } from './commit-chains.ts';
 import { createLocks, type Locks } from './locks.ts';
 import { createMetadataFiles, type MetadataFiles } from './metadata-files.ts';
 import { createRecentReads, type RecentReads } from './recent-reads.ts';
@@ -8,6 +9,7 @@ import { createObjectReader, type ObjectReader } from './store.ts';
 /** What the catalog keeps between requests. */
 export interface IcebergState {
   locks: Locks;
+  chains: CommitChains;
   files: MetadataFiles;
   recent: RecentReads;
   findObject: ObjectReader;
@@ -47,6 +49,7 @@ function createBackground(): Background {
 /** Made once, in the composition root. */
 export const createIcebergState = (db: Database): IcebergState => ({
   locks: createLocks(),
+  chains: createCommitChains(),
   files: createMetadataFiles(),
   recent: createRecentReads(db),
   findObject: createObjectReader(db),

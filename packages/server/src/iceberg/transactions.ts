@@ -1,7 +1,8 @@
 import { PangolinError } from '@pangolin/shared/errors';
 import { requireAccess } from '../policies/catalog-access.ts';
 import type { IcebergRequest } from './answer.ts';
-import { commitChanges, lockKey } from './commit.ts';
+import { lockKey } from './change.ts';
+import { commitChanges } from './commit.ts';
 import { type Identifier, readIdentifier } from './identifiers.ts';
 import { isObject, type JsonObject } from './json.ts';
 import { describeCommit } from './tables.ts';
