@@ -1,4 +1,4 @@
-// Runs test/s3 against moto, which plays S3, STS and IAM, from PyPI and on a loopback port of its own.
+// Runs test/s3 against moto, which plays S3, STS and IAM: from PyPI, as PyIceberg is, and on a loopback port of its own.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,8 @@ try {
   // Not spawnSync: whatever moto logs has to be read.
   const tests = spawn(process.execPath, [...vitest, ...process.argv.slice(2)], {
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...env, S3_TEST_ENDPOINT: address, S3_TEST_PYTHON: python },
+    // What drives PyIceberg is in test/interop.
+    env: { ...env, S3_TEST_ENDPOINT: address, S3_TEST_PYTHON: python, INTEROP_PYTHON: python },
   });
   process.exitCode = await new Promise((resolve) => tests.on('close', (code) => resolve(code ?? 1)));
 } finally {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, request } from 'node:http';
+import { createServer, type IncomingHttpHeaders, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -18,11 +18,15 @@ function setting(name: string): string {
 
 export const motoEndpoint = (): string => setting('S3_TEST_ENDPOINT');
 
-/** Empties moto, and sets what the AWS SDK reads of the environment until `vi.unstubAllEnvs`. */
-export async function useMoto(environment: Record<string, string | undefined> = {}): Promise<void> {
+export async function emptyMoto(): Promise<void> {
   // Nobody is checked until python/identities.py turns it on.
   await fetch(`${motoEndpoint()}/moto-api/reset-auth`, { method: 'POST', body: 'inf' });
   await fetch(`${motoEndpoint()}/moto-api/reset`, { method: 'POST' });
+}
+
+/** Empties moto, and sets what the AWS SDK reads of the environment until `vi.unstubAllEnvs`. */
+export async function useMoto(environment: Record<string, string | undefined> = {}): Promise<void> {
+  await emptyMoto();
   const settings = {
     AWS_ENDPOINT_URL: motoEndpoint(),
     AWS_REGION: 'eu-central-1',
@@ -33,13 +37,17 @@ export async function useMoto(environment: Record<string, string | undefined> = 
   for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value);
 }
 
-/** A client of the storage that has nothing to do with the server's. */
-export const openClient = (credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string }) =>
-  new S3Client({ endpoint: motoEndpoint(), region: 'eu-central-1', forcePathStyle: true, maxAttempts: 1, credentials });
+export type Region = 'eu-central-1' | 'ap-southeast-2';
 
-export async function createBucket(name: string): Promise<void> {
-  const CreateBucketConfiguration = { LocationConstraint: 'eu-central-1' } as const;
-  await openClient(OWN_KEYS).send(new CreateBucketCommand({ Bucket: name, CreateBucketConfiguration }));
+/** A client of the storage that has nothing to do with the server's. */
+export const openClient = (
+  credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string },
+  region: Region = 'eu-central-1',
+) => new S3Client({ endpoint: motoEndpoint(), region, forcePathStyle: true, maxAttempts: 1, credentials });
+
+export async function createBucket(name: string, region: Region = 'eu-central-1'): Promise<void> {
+  const CreateBucketConfiguration = { LocationConstraint: region };
+  await openClient(OWN_KEYS, region).send(new CreateBucketCommand({ Bucket: name, CreateBucketConfiguration }));
 }
 
 /** Runs a file of test/s3/python, which answers in JSON. */
@@ -49,10 +57,13 @@ export async function runPython(file: string, ...args: string[]): Promise<unknow
   return JSON.parse(stdout);
 }
 
-interface Seen {
+export interface Seen {
   method: string;
   url: string;
+  headers: IncomingHttpHeaders;
   body: string;
+  /** What was answered, as far as it has passed. */
+  answer: string;
 }
 
 export interface RecordingProxy {
@@ -63,8 +74,8 @@ export interface RecordingProxy {
   close(): void;
 }
 
-/** Stands before moto and notes what passes. */
-export async function openProxy(): Promise<RecordingProxy> {
+/** Stands before moto, or another server, and notes what passes. */
+export async function openProxy(target = motoEndpoint): Promise<RecordingProxy> {
   const seen: Seen[] = [];
   let lost: string | undefined;
   const server = createServer(async (incoming, outgoing) => {
@@ -72,17 +83,22 @@ export async function openProxy(): Promise<RecordingProxy> {
     for await (const chunk of incoming) chunks.push(chunk);
     const body = Buffer.concat(chunks);
     const { method = '', url = '', headers } = incoming;
-    seen.push({ method, url, body: body.toString() });
+    const one: Seen = { method, url, headers, body: body.toString(), answer: '' };
+    seen.push(one);
     const isLost = lost === method;
     if (isLost) lost = undefined;
-    const forwarded = request(`${motoEndpoint()}${url}`, { method, headers }, (answer) => {
+    const forwarded = request(`${target()}${url}`, { method, headers }, (answer) => {
       if (isLost) {
         answer.resume().on('end', () => outgoing.destroy());
         return;
       }
       outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.on('data', (part: Buffer) => {
+        one.answer += part.toString('latin1');
+      });
       answer.pipe(outgoing);
     });
+    forwarded.on('error', () => outgoing.destroy());
     forwarded.end(body);
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
