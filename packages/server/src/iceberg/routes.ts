@@ -40,24 +40,27 @@ function serve(deps: Deps, c: Context<Env>, caller: Caller, path: IcebergPath): 
   }
   if (path.catalog === null) throw noSuchPath();
   const endpoint = findEndpoint(c, path);
-  const asked: Asked = { deps, c, caller, path, endpoint, about: null };
+  const asked: Asked = { deps, c, caller, path, endpoint, request: null };
   if (endpoint.action !== undefined) return changeOnRecord(asked, endpoint.action);
   const answer = handle(asked);
   return answer instanceof Promise ? answer.then((later) => reply(c, later)) : reply(c, answer);
 }
 
-/** A request on its way; `about` becomes more exact as it is read. */
-interface Asked extends Pick<IcebergRequest, 'deps' | 'caller' | 'about'> {
+/** A request on its way. */
+interface Asked extends Pick<IcebergRequest, 'deps' | 'caller'> {
   c: Context<Env>;
   path: IcebergPath;
   endpoint: IcebergEndpoint;
+  /** Once its catalog is open. */
+  request: IcebergRequest | null;
 }
 
 async function changeOnRecord(asked: Asked, action: NonNullable<IcebergEndpoint['action']>): Promise<Response> {
   try {
     return reply(asked.c, await handle(asked));
   } catch (error) {
-    await recordRefusal(asked, action, asked, error);
+    const { path, request } = asked;
+    await recordRefusal(asked, action, { path, about: request?.about ?? null }, error);
     throw error;
   }
 }
@@ -67,24 +70,22 @@ function handle(asked: Asked): MaybePromise<Answer> {
   const name = path.catalog ?? '';
   requireSight(caller.actor, name, [], endpoint.action === undefined ? 'read' : 'write');
   const catalog = openCatalog(deps, caller, name);
-  const proceed = (opened: Awaited<typeof catalog>) =>
-    endpoint.handle({
+  const proceed = (opened: Awaited<typeof catalog>) => {
+    const request: IcebergRequest = {
       deps,
       caller,
       catalog: opened,
       namespace: path.namespace,
       object: path.object,
       base: path.base,
+      about: null,
       query: new URLSearchParams(path.search),
       header: (header) => readHeader(c, header),
       readBody: () => readBody(deps, c, endpoint.maxBodyBytes ?? MAX_SMALL_BODY_BYTES),
-      get about() {
-        return asked.about;
-      },
-      set about(about) {
-        asked.about = about;
-      },
-    });
+    };
+    asked.request = request;
+    return endpoint.handle(request);
+  };
   return catalog instanceof Promise ? catalog.then(proceed) : proceed(catalog);
 }
 
