@@ -24,11 +24,17 @@ import { recordRefusal } from './refusals.ts';
 export function icebergRoutes(deps: Deps): Hono<Env> {
   const app = new Hono<Env>();
   const readPath = createPathReader();
-  app.onError((error, c) => replyIcebergError(c, toPangolinError(error, deps.log, c.env.requestId)));
+  // Not by onError: in an app inside another, Hono has every request wait for that, also those without an error.
   app.all('*', (c): MaybePromise<Response> => {
-    const caller = requireCaller(deps, c);
+    const fail = (error: unknown) => replyIcebergError(c, toPangolinError(error, deps.log, c.env.requestId));
     const proceed = (known: Caller) => serve(deps, c, known, readPath(c.req.url));
-    return caller instanceof Promise ? caller.then(proceed) : proceed(caller);
+    try {
+      const caller = requireCaller(deps, c);
+      const answer = caller instanceof Promise ? caller.then(proceed) : proceed(caller);
+      return answer instanceof Promise ? answer.catch(fail) : answer;
+    } catch (error) {
+      return fail(error);
+    }
   });
   return app;
 }
