@@ -124,7 +124,7 @@ const etagOf = ({ tag }: MetadataFile<unknown>, mode: SnapshotMode): string =>
 
 /** RFC 9110 §13.1.2; weakly, as the section says. */
 const matches = (header: string | undefined, etag: string): boolean =>
-  (header ?? '')
-    .split(',')
+  header
+    ?.split(',')
     .map((one) => one.trim().replace(/^W\//, ''))
-    .some((one) => one === etag || one === '*');
+    .some((one) => one === etag || one === '*') ?? false;

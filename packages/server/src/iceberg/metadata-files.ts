@@ -36,11 +36,14 @@ export function createMetadataFiles(): MetadataFiles {
   const kept = new Map<string, KeptFile<unknown>>();
   const seen = new Set<KeptFile<unknown>>();
   let characters = 0;
+  // It needs no new place in `kept`, where each change of places leaves a gap to be closed.
+  let newest: KeptFile<unknown> | null = null;
 
   function keep<M>({ kind }: ObjectFormat<M>, location: string, metadata: M, text: string): MetadataFile<M> {
     const file = { kind, location, metadata, text, tag: tagOf(location) };
     forget(location);
     kept.set(location, file);
+    newest = file;
     characters += text.length;
     for (const oldest of kept.keys()) {
       if (characters <= MAX_KEPT_CHARACTERS) break;
@@ -53,6 +56,7 @@ export function createMetadataFiles(): MetadataFiles {
     const file = kept.get(location);
     if (!file) return;
     kept.delete(location);
+    if (file === newest) newest = null;
     characters -= file.text.length;
   }
 
@@ -86,8 +90,11 @@ export function createMetadataFiles(): MetadataFiles {
         forget(location);
         return load(warehouse, format, location, false);
       }
-      kept.delete(location);
-      kept.set(location, file);
+      if (file !== newest) {
+        kept.delete(location);
+        kept.set(location, file);
+        newest = file;
+      }
       return file;
     },
     readAnew: (warehouse, format, location) => load(warehouse, format, location, true),

@@ -13,8 +13,7 @@ export interface IcebergPath {
   /** Raw, still percent-encoded. */
   namespace: string;
   object: string;
-  /** The query, without its question mark. */
-  search: string;
+  query: URLSearchParams;
 }
 
 const MAX_REMEMBERED = 1_000;
@@ -42,12 +41,12 @@ function readIcebergPath(url: string): IcebergPath {
   const start = url.indexOf('/', url.indexOf('://') + 3);
   const question = url.indexOf('?', start);
   const [, ...segments] = mergeSlashes(url.slice(start, question < 0 ? undefined : question)).split('/');
-  const search = question < 0 ? '' : url.slice(question + 1);
+  const query = new URLSearchParams(question < 0 ? '' : url.slice(question + 1));
   // A slash at the end means nothing, but after `namespaces`, where a name is missing.
   if (segments.length > 2 && segments.at(-1) === '' && segments.at(-2) !== 'namespaces') segments.pop();
   const [version, first, ...rest] = segments;
-  if (version !== 'v1' || first === undefined || first === '') return nothing(search);
-  if (first === 'config' && rest.length === 0) return { ...nothing(search), isConfig: true };
+  if (version !== 'v1' || first === undefined || first === '') return nothing(query);
+  if (first === 'config' && rest.length === 0) return { ...nothing(query), isConfig: true };
   const catalog = decodeName(first);
   let base = `v1/${first}`;
   if (rest[0] === 'v1') {
@@ -56,18 +55,18 @@ function readIcebergPath(url: string): IcebergPath {
     if (isNamedTwice) rest.shift();
     else base = 'v1';
   }
-  if (rest.length === 1 && rest[0] === 'config') return { ...nothing(search), catalog, isConfig: true };
-  return { catalog, isConfig: false, base, ...readTemplate(rest), search };
+  if (rest.length === 1 && rest[0] === 'config') return { ...nothing(query), catalog, isConfig: true };
+  return { catalog, isConfig: false, base, ...readTemplate(rest), query };
 }
 
-const nothing = (search: string): IcebergPath => ({
+const nothing = (query: URLSearchParams): IcebergPath => ({
   catalog: null,
   isConfig: false,
   template: '',
   base: 'v1',
   namespace: '',
   object: '',
-  search,
+  query,
 });
 
 function readTemplate(segments: readonly string[]) {

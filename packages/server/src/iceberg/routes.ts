@@ -85,7 +85,7 @@ function handle(asked: Asked): MaybePromise<Answer> {
       object: path.object,
       base: path.base,
       about: null,
-      query: new URLSearchParams(path.search),
+      query: path.query,
       header: (header) => readHeader(c, header),
       readBody: () => readBody(deps, c, endpoint.maxBodyBytes ?? MAX_SMALL_BODY_BYTES),
     };
