@@ -24,7 +24,7 @@ export interface CommitChains {
 }
 
 /** The place of one commit. */
-export interface Place {
+interface Place {
   /** Resolves when all before it have asked the database for their swaps, which it makes in that order. */
   turn: Promise<void>;
   /** Gives the turn to the next. */
