@@ -36,27 +36,28 @@ export async function measureLoad({
   const run = () =>
     new Promise((resolve, reject) => {
       const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-      let chunks = [];
-      let received = 0;
-      let expected = null;
+      let head = null;
+      let missing = 0;
       const next = () => {
         if (isOver()) {
           socket.destroy();
           return resolve();
         }
-        chunks = [];
-        received = 0;
-        expected = null;
         socket.write(requests[sent++ % requests.length]);
       };
       socket.on('connect', next);
       socket.on('error', reject);
       socket.on('data', (chunk) => {
-        chunks.push(chunk);
-        received += chunk.length;
-        expected ??= readLength(chunks.length === 1 ? chunk : Buffer.concat(chunks));
-        if (expected === null || received < expected.total) return;
-        if (!expected.isOk) return reject(new Error(Buffer.concat(chunks).toString('latin1')));
+        if (missing === 0) {
+          head = head === null ? chunk : Buffer.concat([head, chunk]);
+          const end = head.indexOf('\r\n\r\n');
+          if (end < 0) return;
+          const fields = head.latin1Slice(0, end).toLowerCase();
+          if (!fields.startsWith('http/1.1 200')) return reject(new Error(head.toString('latin1')));
+          missing = end + 4 + Number(/content-length: (\d+)/.exec(fields)?.[1] ?? 0) - head.length;
+          head = null;
+        } else missing -= chunk.length;
+        if (missing > 0) return;
         answered += 1;
         next();
       });
@@ -64,15 +65,6 @@ export async function measureLoad({
 
   await Promise.all(Array.from({ length: connections }, run));
   return (answered * 1000) / (performance.now() - started);
-}
-
-/** How long an answer is with its head, as soon as that has arrived. */
-function readLength(bytes) {
-  const end = bytes.indexOf('\r\n\r\n');
-  if (end < 0) return null;
-  const head = bytes.latin1Slice(0, end).toLowerCase();
-  const length = Number(/content-length: (\d+)/.exec(head)?.[1] ?? 0);
-  return { total: end + 4 + length, isOk: head.startsWith('http/1.1 200') };
 }
 
 /** Runs jobs with bounded concurrency. */
