@@ -29,6 +29,31 @@ describe('what one client may ask of everybody’s server', () => {
     expect((await catalog.send('POST', `${tbl}/metrics`, dense)).status).toBe(204);
   });
 
+  test('is little where little is sent, also of a length that nobody announced', async () => {
+    const { server, catalog } = await open();
+    const { caller } = await mint(server, server.owner);
+    // All of them are on their way before the first one ends.
+    let end = () => {};
+    const all = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const commits = Array.from({ length: 40 }, (_, i) => {
+      const body = new ReadableStream({
+        async start(controller) {
+          controller.enqueue(new TextEncoder().encode('{"updates":[{"action":"set-properties",'));
+          await all;
+          controller.enqueue(new TextEncoder().encode(`"updates":{"p${i}":"x"}}]}`));
+          controller.close();
+        },
+      });
+      return caller.send('POST', `/v1/default/v1/${tbl}`, { body, headers: { 'content-type': 'application/json' } });
+    });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    end();
+    expect(new Set((await Promise.all(commits)).map(({ status }) => status))).toEqual(new Set([200]));
+    await catalog.ok('GET', tbl);
+  });
+
   test('is bounded in number', async () => {
     const { catalog } = await open();
     const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}`, 'x']));

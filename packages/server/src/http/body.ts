@@ -22,9 +22,12 @@ export async function readJsonBody(c: Context<Env>, schema: z.ZodMiniType, optio
   return parse(schema, ...foldNames(value as Record<string, unknown>));
 }
 
-/** Reads the text of a JSON body; a request that has none gets an empty object. Throws as `readJsonBody`. */
-export async function readJsonText(c: Context<Env>, maxBytes: number): Promise<string> {
-  const text = await readText(c, maxBytes);
+/**
+ * Reads the text of a JSON body; a request that has none gets an empty object. `take` is told how many bytes it is going to
+ * hold, at once where the length is announced, else as they come. Throws as `readJsonBody`, and what `take` throws.
+ */
+export async function readJsonText(c: Context<Env>, maxBytes: number, take: (bytes: number) => void): Promise<string> {
+  const text = await readText(c, maxBytes, take);
   if (text === '') return '{}';
   requireContentType(c, 'application/json');
   return text;
@@ -133,9 +136,9 @@ function requireContentType(c: Context<Env>, wanted: string): void {
   );
 }
 
-async function readText(c: Context<Env>, maxBytes: number): Promise<string> {
+async function readText(c: Context<Env>, maxBytes: number, take?: (bytes: number) => void): Promise<string> {
   try {
-    return await readBounded(c, maxBytes);
+    return await readBounded(c, maxBytes, take);
   } catch (error) {
     if (error instanceof PangolinError || !isHangUp(error)) throw error;
     throw new PangolinError('invalid_request', 'The request ended before its body did.', { cause: error });
@@ -154,11 +157,14 @@ function isHangUp(error: unknown): boolean {
 }
 
 /** Counts while it reads: a length may be missing, or wrong. */
-async function readBounded(c: Context<Env>, maxBytes: number): Promise<string> {
+async function readBounded(c: Context<Env>, maxBytes: number, take?: (bytes: number) => void): Promise<string> {
   const tooLarge = () => new PangolinError('body_too_large', `The body is larger than ${maxBytes / 1024 / 1024} MiB.`);
   const announced = Number(readHeader(c, 'content-length') ?? Number.NaN);
   if (announced > maxBytes) throw tooLarge();
-  if (announced <= maxBytes) return c.req.raw.text();
+  if (announced <= maxBytes) {
+    take?.(announced);
+    return c.req.raw.text();
+  }
   const { body } = c.req.raw;
   if (!body) return '';
   const chunks: Uint8Array[] = [];
@@ -166,6 +172,7 @@ async function readBounded(c: Context<Env>, maxBytes: number): Promise<string> {
   for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength;
     if (size > maxBytes) throw tooLarge();
+    take?.(chunk.byteLength);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

@@ -11,21 +11,36 @@ const MAX_TOTAL_BYTES = 512 * 1024 * 1024;
 
 /** Memory for bodies on their way in: some clients announce much and never end. */
 export interface BodyBudget {
-  /** Answers how to give it back. Throws `unavailable` when others have all of it. */
-  reserve(bytes: number): () => void;
+  /** Begins a body that takes nothing yet. */
+  open(): HeldBody;
+}
+
+/** What one body takes. */
+interface HeldBody {
+  /** Takes more, in bytes. Throws `unavailable` when others have all there is. */
+  take(bytes: number): void;
+  /** Gives everything back. */
+  release(): void;
 }
 
 /** A budget that nothing was taken from yet. */
 export function createBodyBudget(): BodyBudget {
   let taken = 0;
   return {
-    reserve(bytes) {
-      if (taken + bytes > MAX_TOTAL_BYTES) {
-        throw new PangolinError('unavailable', 'Too many large requests at once.', { retryAfterSeconds: 1 });
-      }
-      taken += bytes;
-      return () => {
-        taken -= bytes;
+    open() {
+      let held = 0;
+      return {
+        take(bytes) {
+          if (taken + bytes > MAX_TOTAL_BYTES) {
+            throw new PangolinError('unavailable', 'Too many large requests at once.', { retryAfterSeconds: 1 });
+          }
+          taken += bytes;
+          held += bytes;
+        },
+        release() {
+          taken -= held;
+          held = 0;
+        },
       };
     },
   };

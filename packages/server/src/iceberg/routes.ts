@@ -107,10 +107,8 @@ function findEndpoint(c: Context<Env>, { template }: IcebergPath): IcebergEndpoi
 }
 
 async function readBody(deps: Deps, c: Context<Env>, maxBytes: number) {
-  // A length that is announced wrongly ends the request; without one, the body may become as large as it may.
-  const announced = Number(readHeader(c, 'content-length') ?? maxBytes);
-  const release = deps.iceberg.bodies.reserve(Math.min(announced, maxBytes));
-  const text = await readJsonText(c, maxBytes).finally(release);
+  const held = deps.iceberg.bodies.open();
+  const text = await readJsonText(c, maxBytes, held.take).finally(held.release);
   const body = parseBody(text);
   if (!isObject(body)) throw new PangolinError('invalid_request', 'The body must be a JSON object.');
   return body;
