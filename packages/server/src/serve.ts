@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { isIP, type Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { PangolinError } from '@pangolin/shared/errors';
 import { ICEBERG_PATHS, OAUTH_PATHS } from './app.ts';
@@ -10,6 +10,7 @@ import type { Bindings } from './http/env.ts';
 import { replyProblem, toPangolinError } from './http/errors.ts';
 import { createGuard } from './http/guard.ts';
 import { replyIcebergError } from './http/iceberg-errors.ts';
+import { addressOf, bracket, createListener, drain, listenOnAll, portOf, readListenError } from './listening.ts';
 import { mergeSlashes } from './merge-slashes.ts';
 import { replyOAuthError } from './oauth/oauth-error.ts';
 import { HOUR_MS } from './times.ts';
@@ -39,7 +40,6 @@ export interface RunningServer {
 }
 
 const LAST_USED_INTERVAL_MS = 5_000;
-const DRAIN_MS = 10_000;
 
 /** Serves a data directory over HTTP. Throws `invalid_argument` for an unsafe address, `unavailable` for a taken port. */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
@@ -60,7 +60,9 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     anyAddress: hosts.some((host) => host === '0.0.0.0' || host === '::'),
     publicUrl,
   });
-  const listeners = await listenOnAll(hosts, options.port, () => createListener(fetch)).catch(async (error) => {
+  const listeners = await listenOnAll(hosts, options.port, () =>
+    createListener(getRequestListener(fetch as Parameters<typeof getRequestListener>[0])),
+  ).catch(async (error) => {
     await opened.close();
     throw readListenError(error, options.port);
   });
@@ -150,26 +152,6 @@ function readRequestId(given: string | string[] | undefined): string {
 
 const readOne = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
 
-/** An HTTP server, and the connections on which nothing was asked yet: Node counts them neither idle nor busy. */
-interface Listener {
-  server: Server;
-  silent: Set<Socket>;
-}
-
-function createListener(fetch: ReturnType<typeof createFetch>): Listener {
-  const server = createServer(
-    { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 75_000 },
-    getRequestListener(fetch as Parameters<typeof getRequestListener>[0]),
-  );
-  const silent = new Set<Socket>();
-  server.on('connection', (socket) => {
-    silent.add(socket);
-    socket.once('close', () => silent.delete(socket));
-  });
-  server.on('request', ({ socket }) => silent.delete(socket));
-  return { server, silent };
-}
-
 function readHosts(options: ServeOptions): string[] {
   const host = (options.host ?? 'localhost').replace(/^\[|\]$/g, '').toLowerCase();
   if (host === 'localhost') return ['127.0.0.1', '::1'];
@@ -189,67 +171,6 @@ function readHosts(options: ServeOptions): string[] {
   );
 }
 
-/** One port on every address; a machine without IPv6 has one address less. */
-async function listenOnAll(hosts: readonly string[], wantedPort: number, create: () => Listener): Promise<Listener[]> {
-  const listeners: Listener[] = [];
-  for (const host of hosts) {
-    const listener = create();
-    try {
-      await listen(listener.server, host, listeners.length === 0 ? wantedPort : portOf(listeners[0]?.server));
-      listeners.push(listener);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (listeners.length > 0 && (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT')) continue;
-      for (const open of listeners) open.server.close();
-      throw error;
-    }
-  }
-  return listeners;
-}
-
-const listen = (server: Server, host: string, port: number): Promise<void> =>
-  new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port, ipv6Only: host.includes(':') && host !== '::' }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-
-function readListenError(error: unknown, port: number): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE')
-    return new PangolinError('unavailable', `Port ${port} is in use.`, {
-      cause: error,
-      hint: 'Choose another: pangolin-admin serve --port 8081',
-    });
-  if (code === 'EACCES')
-    return new PangolinError('unavailable', `Port ${port} needs privileges.`, {
-      cause: error,
-      hint: 'Choose one above 1023: pangolin-admin serve --port 8080',
-    });
-  if (code === 'EADDRNOTAVAIL')
-    return new PangolinError('invalid_argument', 'This machine does not have the address --host names.', {
-      cause: error,
-    });
-  return error;
-}
-
-/** Finishes what was accepted; connections that are kept alive are closed as they fall idle. */
-function drain({ server, silent }: Listener): Promise<void> {
-  return new Promise((resolve) => {
-    const idle = setInterval(() => server.closeIdleConnections(), 50);
-    const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-    server.close(() => {
-      clearInterval(idle);
-      clearTimeout(late);
-      resolve();
-    });
-    server.closeIdleConnections();
-    for (const socket of silent) socket.destroy();
-  });
-}
-
 async function createLog(): Promise<Log> {
   // Bundled, a CommonJS module has its default export alone.
   const { default: pino } = await import('pino');
@@ -259,17 +180,3 @@ async function createLog(): Promise<Log> {
   );
   return log;
 }
-
-const portOf = (server: Server | undefined): number => {
-  const address = server?.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-};
-
-function addressOf(server: Server): string {
-  const address = server.address();
-  return typeof address === 'object' && address !== null
-    ? `${bracket(address.address)}:${address.port}`
-    : String(address);
-}
-
-const bracket = (host: string): string => (host.includes(':') ? `[${host}]` : host);
