@@ -1,3 +1,4 @@
+import type { Privilege } from '@pangolin/shared/contract/policies';
 import type { Role } from '@pangolin/shared/contract/roles';
 
 /** The credential a caller presented; `id` is a token's `jti` or an API key's public id, null for the embedded owner. */
@@ -33,6 +34,10 @@ export interface Actor {
   role: Role;
   /** Empty: everything the role allows. */
   scopes: readonly string[];
+  /** What the policies of the tenant grant to this role and this principal; root holds everything without being granted it. */
+  privileges: ReadonlySet<Privilege>;
+  /** CIDR blocks the request must come from: one of each list that is not empty. */
+  allowedNetworks: readonly (readonly string[])[];
   epoch: number;
   credential: PresentedCredential;
 }

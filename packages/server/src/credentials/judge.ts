@@ -2,10 +2,13 @@ import { lowerRole } from '@pangolin/shared/contract/roles';
 import { coversScope } from '@pangolin/shared/contract/scopes';
 import type { TokenKind } from '@pangolin/shared/contract/tokens';
 import { type ErrorCode, PangolinError } from '@pangolin/shared/errors';
+import { grantedTo } from '../policies/privileges.ts';
 import { DEFAULT_SETTINGS } from '../settings/settings.ts';
 import { DAY_MS, HOUR_MS } from '../times.ts';
 import type { Actor } from './caller.ts';
 import type { ApiKeyState, TokenState } from './store.ts';
+
+const ANYWHERE: Actor['allowedNetworks'] = [];
 
 /**
  * Decides from a token's row and everything it depends on who is asking, or why it is refused.
@@ -16,14 +19,18 @@ export function judgeToken(state: TokenState, nowMs: number): Actor {
   const owner = readOwner(state, nowMs);
   judgeRoot(state, nowMs);
   judgeLifetime(state.kind, state.expires_at - state.created_at, state);
+  const role = lowerRole(state.role, owner.role);
   return {
     id: state.owner_id,
     kind: owner.kind,
     name: owner.name,
     email: owner.email,
     tenantId: state.tenant_id,
-    role: lowerRole(state.role, owner.role),
+    role,
     scopes: narrowScopes(JSON.parse(state.scopes), owner.scopes),
+    // A token that was lowered carries what its role does, not what its owner was granted besides.
+    privileges: grantedTo(role, state.role_grants, role === owner.role ? state.own_grants : null),
+    allowedNetworks: readNetworks(state),
     epoch: state.epoch,
     credential: {
       type: state.kind,
@@ -39,7 +46,8 @@ export function judgeToken(state: TokenState, nowMs: number): Actor {
 
 /** Decides from an API key's row and its service user who is asking, or why it is refused. */
 export function judgeApiKey(state: ApiKeyState, nowMs: number): Actor {
-  if (state.revoked_at !== null && state.revoked_at <= nowMs) throw keyRevoked();
+  // Whatever the time of it: a clock that was put back must not revive a key.
+  if (state.revoked_at !== null) throw keyRevoked();
   if (state.active !== 1) throw inactive('service user');
   if (state.epoch !== state.service_user_epoch) throw keyRevoked();
   const expiresAtMs = earliest(state.expires_at, state.service_user_expires_at);
@@ -58,6 +66,8 @@ export function judgeApiKey(state: ApiKeyState, nowMs: number): Actor {
     tenantId: state.tenant_id,
     role: state.role,
     scopes: JSON.parse(state.scopes),
+    privileges: grantedTo(state.role, state.role_grants, state.own_grants),
+    allowedNetworks: readNetworks(state),
     epoch: state.epoch,
     credential: {
       type: 'api_key',
@@ -74,7 +84,7 @@ export function judgeApiKey(state: ApiKeyState, nowMs: number): Actor {
 /** What a token was obtained with must still be good: revocation cascades. */
 function judgeRoot(state: TokenState, nowMs: number): void {
   if (state.root_kind === 'api_key') {
-    const stopped = state.key_id === null || (state.key_revoked_at !== null && state.key_revoked_at <= nowMs);
+    const stopped = state.key_id === null || state.key_revoked_at !== null;
     const ownerStopped = state.key_owner_active !== 1 || state.key_owner_epoch !== state.key_epoch;
     if (stopped || ownerStopped)
       throw refused('token_revoked', 'The API key this token was obtained with was rotated or revoked.');
@@ -129,6 +139,16 @@ function judgeLifetime(
     `The token lives longer than the policy now allows (${limit}).`,
     'Mint a shorter one: pangolin-user get-token',
   );
+}
+
+/** The tenant's list of networks and the service user's; without any, every address will do. */
+function readNetworks(state: Pick<TokenState, 'tenant_networks' | 'service_user_networks'>): Actor['allowedNetworks'] {
+  const lists = [state.tenant_networks, state.service_user_networks];
+  return lists.every((list) => list === null || list === '[]') ? ANYWHERE : lists.flatMap(readNetworkList);
+}
+
+function readNetworkList(list: string | null): string[][] {
+  return list === null || list === '[]' ? [] : [JSON.parse(list)];
 }
 
 /** A token's scopes within its owner's; an owner without scopes narrows nothing. */

@@ -1,5 +1,6 @@
 import type { Role } from '@pangolin/shared/contract/roles';
 import type { TokenKind } from '@pangolin/shared/contract/tokens';
+import { sql } from 'kysely';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { Database } from '../store/database.ts';
 import type { Executor } from '../store/schema.ts';
@@ -45,6 +46,12 @@ export interface TokenState {
   root_token_revoked_at: number | null;
   max_token_days: number | null;
   session_hours: number | null;
+  allow_non_expiring_tokens: number | null;
+  role_limits: string | null;
+  tenant_networks: string | null;
+  service_user_networks: string | null;
+  role_grants: string | null;
+  own_grants: string | null;
 }
 
 /** Everything that decides whether an API key is good now, in one read. */
@@ -63,7 +70,21 @@ export interface ApiKeyState {
   active: number;
   service_user_epoch: number;
   service_user_expires_at: number | null;
+  tenant_networks: string | null;
+  service_user_networks: string;
+  role_grants: string | null;
+  own_grants: string | null;
 }
+
+/** As in `VIEW_AUDIT:tenant-admin MANAGE_USERS:tenant-admin`; null where no role was granted anything. */
+const roleGrants = (tenantId: 't.tenant_id' | 'k.tenant_id') =>
+  sql<string | null>`(select string_agg(g.privilege || ':' || g.grantee_id, ' ') from grants as g
+    where g.tenant_id = ${sql.ref(tenantId)} and g.grantee_id in ('tenant-user', 'tenant-admin'))`.as('role_grants');
+
+/** As in `VIEW_AUDIT MANAGE_USERS`; null where the principal was granted nothing by itself. */
+const ownGrants = (tenantId: 't.tenant_id' | 'k.tenant_id', principalId: 't.owner_id' | 'k.service_user_id') =>
+  sql<string | null>`(select string_agg(g.privilege, ' ') from grants as g
+    where g.tenant_id = ${sql.ref(tenantId)} and g.grantee_id = ${sql.ref(principalId)})`.as('own_grants');
 
 const tokenStateQuery = (db: Executor) =>
   db
@@ -106,12 +127,15 @@ const tokenStateQuery = (db: Executor) =>
     .select(['o.expires_at as key_owner_expires_at'])
     .select(['r.id as root_token_id', 'r.kind as root_token_kind', 'r.created_at as root_token_created_at'])
     .select(['r.expires_at as root_token_expires_at', 'r.revoked_at as root_token_revoked_at'])
-    .select(['l.max_token_days', 'l.session_hours']);
+    .select(['l.max_token_days', 'l.session_hours', 'l.allow_non_expiring_tokens', 'l.role_limits'])
+    .select(['l.allowed_networks as tenant_networks', 's.allowed_networks as service_user_networks'])
+    .select([roleGrants('t.tenant_id'), ownGrants('t.tenant_id', 't.owner_id')]);
 
 const apiKeyStateQuery = (db: Executor) =>
   db
     .selectFrom('api_keys as k')
     .innerJoin('service_users as s', 's.id', 'k.service_user_id')
+    .leftJoin('settings as l', 'l.tenant_id', 'k.tenant_id')
     .select([
       'k.id',
       'k.tenant_id',
@@ -129,7 +153,9 @@ const apiKeyStateQuery = (db: Executor) =>
       's.active',
       's.epoch as service_user_epoch',
       's.expires_at as service_user_expires_at',
-    ]);
+    ])
+    .select(['l.allowed_networks as tenant_networks', 's.allowed_networks as service_user_networks'])
+    .select([roleGrants('k.tenant_id'), ownGrants('k.tenant_id', 'k.service_user_id')]);
 
 /** The two reads of authentication. On SQLite they answer at once, without a promise. */
 export interface CredentialReader {

@@ -4,6 +4,7 @@ import { type Actor, type Caller, endOf } from '../credentials/caller.ts';
 import { verifyCredential } from '../credentials/verify-credential.ts';
 import type { Deps } from '../deps.ts';
 import { readTenant } from '../installation/tenants.ts';
+import { ALL_PRIVILEGES } from '../policies/privileges.ts';
 import { DAY_MS, formatTime, wholeSecond } from '../times.ts';
 import type { Env } from './env.ts';
 import { readAddress, readClient, readHeader } from './headers.ts';
@@ -61,8 +62,12 @@ function admit(deps: Deps, c: Context<Env>, actor: Actor): Caller | Promise<Call
   deps.lastUsed.touch(actor, now, address, client);
   const origin = { address, client, requestId: c.env.requestId };
   const tenantId = readHeader(c, 'x-pangolin-tenant');
-  if (tenantId === undefined || tenantId.toLowerCase() === actor.tenantId) return { actor, origin };
-  return enterTenant(deps, actor, tenantId.toLowerCase()).then((entered) => ({ actor: entered, origin }));
+  c.env.caller = { actor, origin };
+  if (tenantId === undefined || tenantId.toLowerCase() === actor.tenantId) return c.env.caller;
+  return enterTenant(deps, actor, tenantId.toLowerCase()).then((entered) => {
+    c.env.caller = { actor: entered, origin };
+    return c.env.caller;
+  });
 }
 
 /** Root acts in the tenant it names; for anybody else another tenant does not exist. */
@@ -90,6 +95,8 @@ const createOwner = (deps: Deps): Actor => ({
   tenantId: deps.installation.defaultTenantId,
   role: 'root',
   scopes: [],
+  privileges: ALL_PRIVILEGES,
+  allowedNetworks: [],
   epoch: 0,
   credential: {
     type: 'owner',

@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import type { PangolinError } from '@pangolin/shared/errors';
+import type { Caller } from '../credentials/caller.ts';
 
 /** What accompanies a request from its door to its handler. */
 export interface Bindings {
@@ -11,6 +13,10 @@ export interface Bindings {
   createResponse?: (body: string | null, status: number, headers: Record<string, string>) => Response;
   /** For the Pangolin-Token-Expires header: set when the credential ends soon. */
   credentialExpires?: string;
+  /** Who asks, once that is established. */
+  caller?: Caller;
+  /** Why the request was refused or failed, once it was: for the audit log, the counters and the limits. */
+  refusal?: PangolinError;
 }
 
 export interface Env {

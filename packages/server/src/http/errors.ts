@@ -20,6 +20,7 @@ export function toPangolinError(thrown: unknown, log: Log, requestId: string): P
 
 /** RFC 9457 problem details, with `error` (what an original Pangolin client reads), `code` and `hint` as well. */
 export function replyProblem(c: Replying, error: PangolinError, headers: Record<string, string> = {}): Response {
+  c.env.refusal = error;
   const body = {
     type: `urn:pangolin:error:${error.code}`,
     title: ERRORS[error.code].title,

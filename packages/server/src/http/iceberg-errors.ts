@@ -36,6 +36,7 @@ function presentIcebergError(error: PangolinError) {
 
 /** Answers an error as Iceberg's clients read it (REST spec, IcebergErrorResponse); the answer to HEAD has no body. */
 export function replyIcebergError(c: Replying & { req?: { method: string } }, error: PangolinError): Response {
+  c.env.refusal = error;
   const headers = errorHeaders(error);
   if (c.req?.method === 'HEAD') return replyEmpty(c, error.status, headers);
   return replyJson(c, presentIcebergError(error), error.status, headers);

@@ -1,5 +1,6 @@
 import { createAuditEvent } from '../audit/record.ts';
 import { createDefaultCatalog } from '../catalogs/catalogs.ts';
+import { grantDefaults } from '../policies/grants.ts';
 import { createSigningKey, storeActiveKey } from '../signing-keys/create-signing-key.ts';
 import type { Database } from '../store/database.ts';
 import { findInstallation, insertInstallation, insertOwner, insertTenant } from './store.ts';
@@ -41,7 +42,8 @@ export async function openInstallation(db: Database, first: FirstStart): Promise
     };
     const tenant = { tenant_id: row.default_tenant_id, created_at: now };
     await insertInstallation(tx, row);
-    await insertTenant(tx, { id: row.default_tenant_id, name: 'default', created_at: now });
+    await insertTenant(tx, { id: row.default_tenant_id, name: 'default', description: null, created_at: now });
+    await grantDefaults(tx, { tenantId: row.default_tenant_id, createdAtMs: now, newId: first.newId });
     await insertOwner(tx, {
       ...tenant,
       id: row.owner_id,

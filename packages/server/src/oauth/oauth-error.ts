@@ -32,6 +32,7 @@ export const oauthError = (code: Code, message: string): PangolinError =>
 
 /** Answers an error as RFC 6749 §5.2 has it; 401 with the scheme the client used (RFC 9110 §11.6.1). */
 export function replyOAuthError(c: Replying, error: PangolinError, authorization: string | undefined): Response {
+  c.env.refusal = error;
   const code = readCode(error);
   const headers = errorHeaders(error);
   delete headers['www-authenticate'];

@@ -1,45 +1,59 @@
+import type { Privilege } from '@pangolin/shared/contract/policies';
 import { ROLES, type Role, roleRank } from '@pangolin/shared/contract/roles';
 import { coversScope } from '@pangolin/shared/contract/scopes';
 import { PangolinError } from '@pangolin/shared/errors';
 import type { Actor } from '../credentials/caller.ts';
 
+interface Requirement {
+  /** What must be granted; or, where nothing is, the lowest role. */
+  by: { privilege: Privilege } | { role: Role };
+  /** What a narrowed credential must hold; null: a narrowed one never will do. */
+  scope: string | null;
+}
+
 /**
- * What each permission takes: the lowest role, and the scope that a narrowed credential must hold.
- * Without a scope, a narrowed credential never has the permission: it could otherwise widen itself through the
- * principals it manages.
+ * What each permission takes. Without a scope, a narrowed credential never has the permission: it could otherwise widen
+ * itself through the principals it manages.
  */
 const PERMISSIONS = {
-  'tokens:read': { role: 'tenant-user', scope: 'tokens:read' },
-  'tokens:write': { role: 'tenant-user', scope: 'tokens:write' },
-  'tokens:manage': { role: 'tenant-admin', scope: null },
-  'service_users:read': { role: 'tenant-admin', scope: null },
-  'service_users:write': { role: 'tenant-admin', scope: null },
-  'users:read': { role: 'tenant-admin', scope: null },
-  'users:write': { role: 'tenant-admin', scope: null },
-  'catalogs:read': { role: 'tenant-user', scope: 'catalog:read' },
-  'catalogs:write': { role: 'tenant-admin', scope: null },
-  'settings:read': { role: 'tenant-user', scope: null },
-  'settings:write': { role: 'tenant-admin', scope: null },
-  'audit:read': { role: 'tenant-admin', scope: null },
-} as const satisfies Record<string, { role: Role; scope: string | null }>;
+  'tokens:read': { by: { role: 'tenant-user' }, scope: 'tokens:read' },
+  'tokens:write': { by: { role: 'tenant-user' }, scope: 'tokens:write' },
+  'tokens:create': { by: { privilege: 'GENERATE_PERSONAL_ACCESS_TOKENS' }, scope: 'tokens:write' },
+  'tokens:manage': { by: { privilege: 'MANAGE_ACCESS_TOKENS' }, scope: null },
+  'service_users:read': { by: { privilege: 'MANAGE_SERVICE_ACCOUNTS' }, scope: null },
+  'service_users:write': { by: { privilege: 'MANAGE_SERVICE_ACCOUNTS' }, scope: null },
+  'users:read': { by: { privilege: 'MANAGE_USERS' }, scope: null },
+  'users:write': { by: { privilege: 'MANAGE_USERS' }, scope: null },
+  'catalogs:read': { by: { role: 'tenant-user' }, scope: 'catalog:read' },
+  'catalogs:write': { by: { privilege: 'MANAGE_CATALOGS' }, scope: null },
+  'settings:read': { by: { role: 'tenant-user' }, scope: null },
+  'settings:write': { by: { role: 'tenant-admin' }, scope: null },
+  'policies:read': { by: { role: 'tenant-admin' }, scope: null },
+  'policies:write': { by: { role: 'tenant-admin' }, scope: null },
+  'audit:read': { by: { privilege: 'VIEW_AUDIT' }, scope: null },
+  'tenants:read': { by: { role: 'root' }, scope: null },
+  'tenants:write': { by: { role: 'root' }, scope: null },
+  'signing_keys:read': { by: { role: 'root' }, scope: null },
+  'signing_keys:write': { by: { role: 'root' }, scope: null },
+  'system_audit:read': { by: { role: 'root' }, scope: null },
+} as const satisfies Record<string, Requirement>;
 
 export type Permission = keyof typeof PERMISSIONS;
 
 /** Whether an actor may do something: the one function that decides. */
 export function hasPermission(actor: Actor, permission: Permission): boolean {
-  return hasRole(actor, permission) && hasScope(actor, permission);
+  return isGranted(actor, PERMISSIONS[permission].by) && hasScope(actor, permission);
 }
 
 /** Throws `forbidden` or `insufficient_scope`, naming what would be needed. */
 export function requirePermission(actor: Actor, permission: Permission): void {
-  if (!hasRole(actor, permission)) {
-    throw new PangolinError(
-      'forbidden',
-      `This needs the role ${PERMISSIONS[permission].role}; yours is ${actor.role}.`,
-      {
-        hint: 'Ask an administrator of your tenant.',
-      },
-    );
+  const { by }: Requirement = PERMISSIONS[permission];
+  if (!isGranted(actor, by)) {
+    const needed =
+      'role' in by
+        ? `the role ${by.role}; yours is ${actor.role}`
+        : `the privilege ${by.privilege}, which your role ${actor.role} does not have`;
+    throw new PangolinError('forbidden', `This needs ${needed}.`, { hint: 'Ask an administrator of your tenant.' });
   }
   if (!hasScope(actor, permission)) {
     const { scope } = PERMISSIONS[permission];
@@ -66,8 +80,10 @@ export function requireRankOf(actor: Actor, role: Role, what: string): void {
   });
 }
 
-const hasRole = (actor: Actor, permission: Permission): boolean =>
-  roleRank(actor.role) >= roleRank(PERMISSIONS[permission].role);
+const isGranted = (actor: Actor, by: Requirement['by']): boolean =>
+  'role' in by
+    ? roleRank(actor.role) >= roleRank(by.role)
+    : actor.role === 'root' || actor.privileges.has(by.privilege);
 
 function hasScope(actor: Actor, permission: Permission): boolean {
   if (actor.scopes.length === 0) return true;

@@ -57,6 +57,7 @@ export async function createServiceUser(
     last_used_at: null,
     last_used_ip: null,
     last_used_client: null,
+    allowed_networks: '[]',
   };
   const key = createApiKey(deps.randomBytes);
   await transactAs(

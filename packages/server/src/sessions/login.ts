@@ -72,6 +72,8 @@ const toActor = (user: UserRow, { row }: PreparedToken): Actor => ({
   tenantId: user.tenant_id,
   role: user.role,
   scopes: [],
+  privileges: new Set(),
+  allowedNetworks: [],
   epoch: user.epoch,
   credential: {
     type: 'session',

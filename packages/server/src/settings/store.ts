@@ -11,6 +11,12 @@ export const findSettings = (db: Executor, tenantId: string): Promise<Settings |
 export const saveSettings = (db: Executor, tenantId: string, settings: Settings) =>
   db
     .insertInto('settings')
-    .values({ tenant_id: tenantId, ...settings })
+    .values({
+      tenant_id: tenantId,
+      allow_non_expiring_tokens: 0,
+      role_limits: '{}',
+      allowed_networks: '[]',
+      ...settings,
+    })
     .onConflict((conflict) => conflict.column('tenant_id').doUpdateSet(settings))
     .execute();

@@ -13,4 +13,4 @@ export async function createSigningKey(masterKey: Buffer, kid: string) {
 
 /** Stores a key that signs from now on. */
 export const storeActiveKey = (tx: Executor, key: Awaited<ReturnType<typeof createSigningKey>>, createdAtMs: number) =>
-  insertSigningKey(tx, { ...key, state: 'active', created_at: createdAtMs });
+  insertSigningKey(tx, { ...key, state: 'active', created_at: createdAtMs, activated_at: createdAtMs });

@@ -2,7 +2,7 @@ import { PangolinError } from '@pangolin/shared/errors';
 import { type Kysely, sql } from 'kysely';
 
 /** Every migration, in order; run-migrations.ts has the steps. */
-const NAMES = ['0001-initial', '0002-iceberg'];
+const NAMES = ['0001-initial', '0002-iceberg', '0003-control'];
 
 /**
  * Brings a database up to this release's schema.

@@ -1,3 +1,4 @@
+import type { Privilege } from '@pangolin/shared/contract/policies';
 import type { Role } from '@pangolin/shared/contract/roles';
 import type { TokenKind } from '@pangolin/shared/contract/tokens';
 import type { Kysely, Transaction } from 'kysely';
@@ -15,8 +16,13 @@ export interface Schema {
   tokens: TokensTable;
   settings: SettingsTable;
   signing_keys: SigningKeysTable;
+  grants: GrantsTable;
   audit_chains: AuditChainsTable;
   audit_events: AuditEventsTable;
+  audit_checkpoints: AuditCheckpointsTable;
+  changes: ChangesTable;
+  login_failures: LoginFailuresTable;
+  credential_failures: CredentialFailuresTable;
   catalogs: CatalogsTable;
   namespaces: NamespacesTable;
   catalog_objects: CatalogObjectsTable;
@@ -38,7 +44,19 @@ export interface InstallationTable {
 export interface TenantsTable {
   id: string;
   name: string;
+  description: string | null;
   created_at: number;
+}
+
+/** A privilege, granted in a tenant to everybody of at least a role (`grantee_id` is its name) or to one principal. */
+export interface GrantsTable {
+  id: string;
+  tenant_id: string;
+  grantee_kind: 'role' | 'user' | 'service_user';
+  grantee_id: string;
+  privilege: Privilege;
+  created_at: number;
+  created_by: string | null;
 }
 
 /** `epoch` is copied into every credential at issue; raising it ends them all. */
@@ -71,6 +89,8 @@ export interface ServiceUsersTable {
   created_at: number;
   created_by: string | null;
   expires_at: number | null;
+  /** A JSON list of CIDR blocks; an empty one allows every address. */
+  allowed_networks: string;
   last_used_at: number | null;
   last_used_ip: string | null;
   last_used_client: string | null;
@@ -125,21 +145,33 @@ export interface TokensTable {
   last_used_client: string | null;
 }
 
+/**
+ * `role_limits` is JSON: by role, the limits that differ for it. `allowed_networks` is a JSON list of CIDR blocks; an empty
+ * one allows every address.
+ */
 interface SettingsTable {
   tenant_id: string;
   default_token_days: number;
   max_token_days: number;
   max_tokens_per_user: number | null;
   session_hours: number;
+  default_key_days: number | null;
+  max_key_days: number | null;
+  allow_non_expiring_tokens: number;
+  role_limits: string;
+  allowed_networks: string;
 }
 
-/** `private_key` is a JWK sealed with the master key. */
+/** `private_key` is a JWK sealed with the master key. `verify_until`, of a retired key: when the last token it signed ends. */
 export interface SigningKeysTable {
   kid: string;
   state: 'next' | 'active' | 'retired';
   public_key: string;
   private_key: string;
   created_at: number;
+  activated_at: number | null;
+  retired_at: number | null;
+  verify_until: number | null;
 }
 
 /** The head of each chain: a tenant's id, or `system`. */
@@ -170,6 +202,40 @@ export interface AuditEventsTable {
   details: string;
   previous_hash: string;
   hash: string;
+}
+
+/** What vouches for a chain up to an event: a compact JWS over chain, seq, hash and time, by a signing key. */
+export interface AuditCheckpointsTable {
+  chain: string;
+  seq: number;
+  hash: string;
+  time: number;
+  kid: string;
+  signature: string;
+}
+
+/**
+ * One row, `one` is always 1. `credentials` counts the commits that may have ended or narrowed a credential; on PostgreSQL
+ * the row is what writers take turns by.
+ */
+interface ChangesTable {
+  one: number;
+  credentials: number;
+}
+
+/** Wrong passwords in a row, per account (a hash of tenant and name) and address. */
+export interface LoginFailuresTable {
+  account: string;
+  address: string;
+  failures: number;
+  last_failure_at: number;
+}
+
+/** Refused tokens and API keys, per address and minute (whole minutes since 1970). */
+export interface CredentialFailuresTable {
+  address: string;
+  minute: number;
+  failures: number;
 }
 
 export interface CatalogsTable {

@@ -23,7 +23,7 @@ export async function mintToken(
   input: CreateToken & { roles?: Role[] | undefined },
 ): Promise<IssuedToken> {
   const { actor } = caller;
-  requirePermission(actor, 'tokens:write');
+  requirePermission(actor, 'tokens:create');
   const tenantId = await chooseTenant(deps, actor, input.tenant_id);
   const owner = await findOwner(deps, actor, tenantId, input);
   const settings = await readSettings(deps.db.read, tenantId);

@@ -52,7 +52,7 @@ function status(eb: Joined, { nowMs, settings }: Standing) {
     eb('t.epoch', '<>', eb.fn.coalesce('u.epoch', 's.epoch', eb.lit(-1))),
     eb(eb.fn.coalesce('u.active', 's.active', eb.lit(0)), '=', 0),
     eb('s.expires_at', '<=', nowMs),
-    eb('k.revoked_at', '<=', nowMs),
+    eb('k.revoked_at', 'is not', null),
     eb('k.expires_at', '<=', nowMs),
     eb('o.active', '=', 0),
     eb('o.epoch', '<>', eb.ref('k.epoch')),

@@ -123,7 +123,7 @@ export async function revokeTokensOf(
 /** Replaces the presented token by one with the same name, scopes, role and end; the old one stops in the same commit. */
 export async function rotateToken(deps: Deps, caller: Caller): Promise<IssuedToken> {
   const { actor } = caller;
-  requirePermission(actor, 'tokens:write');
+  requirePermission(actor, 'tokens:create');
   const old = await readToken(deps, caller, requirePresentedToken(caller));
   const isOwnRoot = old.root_id === old.id;
   const prepared = await prepareToken(deps, {
