@@ -26,23 +26,37 @@ const boundDetails = (details: string): string =>
 
 const FIRST_HASH = '0'.repeat(64);
 
-/** Records a change in the transaction that makes it, in the chain of the caller's tenant. */
+/** The chain of what belongs to no tenant: tenants, signing keys, the master key, the installation, backups. */
+export const SYSTEM_CHAIN = 'system';
+
+/**
+ * Records a change in the transaction that makes it: in the chain of the caller's tenant, or in the one of what belongs to
+ * no tenant (`chain: 'system'`), which only root can read.
+ */
 export function recordAudit(
   tx: Executor,
   deps: Pick<Deps, 'newId' | 'now'>,
   caller: Caller,
   event: AuditEntry,
+  { chain }: { chain?: typeof SYSTEM_CHAIN } = {},
 ): Promise<void> {
-  return createAuditEvent(tx, { id: deps.newId(), time: deps.now(), tenantId: caller.actor.tenantId, caller, event });
+  const { tenantId } = caller.actor;
+  return createAuditEvent(tx, {
+    id: deps.newId(),
+    time: deps.now(),
+    chain: chain ?? tenantId,
+    tenantId,
+    caller,
+    event,
+  });
 }
 
 /** Appends an event to its chain; `caller: null` is the server itself. */
 export async function createAuditEvent(
   tx: Executor,
-  input: { id: string; time: number; tenantId: string; caller: Caller | null; event: AuditEntry },
+  input: { id: string; time: number; chain: string; tenantId: string; caller: Caller | null; event: AuditEntry },
 ): Promise<void> {
-  const { caller, event } = input;
-  const chain = input.tenantId;
+  const { caller, event, chain } = input;
   const head = await findChainHead(tx, chain);
   const row = {
     id: input.id,

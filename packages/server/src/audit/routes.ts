@@ -5,7 +5,7 @@ import type { Env } from '../http/env.ts';
 import { readCursor, replyPage, withOneMore } from '../http/pages.ts';
 import { route } from '../http/route.ts';
 import { requirePermission } from '../policies/permissions.ts';
-import { exportEvent } from './record.ts';
+import { exportEvent, SYSTEM_CHAIN } from './record.ts';
 import { countEvents, type EventFilter, listEvents } from './store.ts';
 
 export function auditRoutes(deps: Deps): Hono<Env> {
@@ -13,9 +13,9 @@ export function auditRoutes(deps: Deps): Hono<Env> {
 
   route(app, deps, auditApi.list, async (c, { caller, query }) => {
     const { actor } = caller;
-    requirePermission(actor, 'audit:read');
+    requirePermission(actor, query.chain === SYSTEM_CHAIN ? 'system_audit:read' : 'audit:read');
     const filter: EventFilter = {
-      chain: actor.tenantId,
+      chain: query.chain ?? actor.tenantId,
       user_id: query.user_id,
       action: query.action,
       resource_type: query.resource_type,

@@ -29,9 +29,12 @@ export async function recordRefusal(
   };
   const { tenantId } = caller.actor;
   await deps.db
-    .transact((tx) => createAuditEvent(tx, { id: deps.newId(), time: deps.now(), tenantId, caller, event }), {
-      credentials: 'unchanged',
-    })
+    .transact(
+      (tx) => createAuditEvent(tx, { id: deps.newId(), time: deps.now(), chain: tenantId, tenantId, caller, event }),
+      {
+        credentials: 'unchanged',
+      },
+    )
     .catch((err) => deps.log.warn({ err, request_id: caller.origin.requestId }, 'refusal not recorded'));
 }
 

@@ -1,4 +1,4 @@
-import { createAuditEvent } from '../audit/record.ts';
+import { createAuditEvent, SYSTEM_CHAIN } from '../audit/record.ts';
 import { createDefaultCatalog } from '../catalogs/catalogs.ts';
 import { grantDefaults } from '../policies/grants.ts';
 import { createSigningKey, storeActiveKey } from '../signing-keys/create-signing-key.ts';
@@ -63,6 +63,7 @@ export async function openInstallation(db: Database, first: FirstStart): Promise
     await createAuditEvent(tx, {
       id: first.newId(),
       time: now,
+      chain: SYSTEM_CHAIN,
       tenantId: row.default_tenant_id,
       caller: null,
       event: {

@@ -27,9 +27,10 @@ export const AuditEvent = z.object({
 });
 export type AuditEvent = z.output<typeof AuditEvent>;
 
-/** Newest first. */
+/** Newest first. The chain is that of the caller's tenant, or the one of what belongs to no tenant. */
 export const AuditPage = z.strictObject({
   ...page,
+  chain: z.optional(z.literal('system')),
   user_id: z.optional(uuid),
   action: z.optional(z.string().check(z.maxLength(100))),
   resource_type: z.optional(z.string().check(z.maxLength(100))),
