@@ -95,9 +95,9 @@ export async function insertSecondTenant({ deps }: TestServer): Promise<SecondTe
 }
 
 /** A token of the other tenant's administrator, signed by this installation. */
-export const signTheirToken = ({ deps }: TestServer, tenant: SecondTenant): Promise<string> => {
+export const signTheirToken = async ({ deps }: TestServer, tenant: SecondTenant): Promise<string> => {
   const iat = Math.floor(deps.now() / 1000);
-  return deps.signingKeys.sign({
+  const { jws } = await deps.signingKeys.sign({
     iss: deps.installation.issuer,
     aud: deps.installation.issuer,
     sub: tenant.userId,
@@ -107,4 +107,5 @@ export const signTheirToken = ({ deps }: TestServer, tenant: SecondTenant): Prom
     exp: iat + 3600,
     tenant_id: tenant.tenantId,
   });
+  return jws;
 };

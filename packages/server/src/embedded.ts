@@ -56,7 +56,7 @@ async function openDeps(options: OpenOptions): Promise<Opened> {
   });
   const newId = () => createUuidV7(now(), randomBytes(10));
   const founding = { masterKey: directory.masterKey, ownerName: options.ownerName, now, newId };
-  const signingKeys = createSigningKeys(db, directory.masterKey);
+  const signingKeys = createSigningKeys({ db, masterKey: directory.masterKey, now, newId });
   const installation = await openInstallation(db, founding)
     .then(async (found) => {
       // Whoever has another database's master key is told now, not when a token is signed.

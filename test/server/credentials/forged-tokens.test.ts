@@ -38,7 +38,7 @@ async function openCounting() {
 }
 
 /** Signs claims with the installation's own key, as only it can. */
-const signOurs = (server: TestServer, claims: object) => server.deps.signingKeys.sign({ ...claims });
+const signOurs = async (server: TestServer, claims: object) => (await server.deps.signingKeys.sign({ ...claims })).jws;
 
 describe('a token that was tampered with', () => {
   test('is 401 with a stable code, before any signature is verified or row read', async () => {

@@ -38,7 +38,10 @@ describe('a new data directory', () => {
     expect(new Set(opened.map(({ deps }) => deps.installation.id)).size).toBe(1);
     const { token } = (await opened[1]?.owner.call(tokensApi.create, { body: {} })) ?? { token: '' };
     for (const server of opened) expect(await standingOf(server.bearer(token))).toBe('ok');
-    expect(await first.deps.db.read.selectFrom('signing_keys').select('kid').execute()).toHaveLength(1);
+    expect(await first.deps.db.read.selectFrom('signing_keys').select('state').execute()).toEqual([
+      { state: 'active' },
+      { state: 'next' },
+    ]);
     expect((await readdir(dataDir)).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 });

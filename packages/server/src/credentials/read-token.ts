@@ -18,6 +18,9 @@ export interface TokenClaims {
   sub: string;
   tenantId: string;
   expiresAtMs: number;
+  /** The key that signed it, and until when that verifies anything; Infinity for as long as it signs. */
+  kid: string;
+  signatureEndsAtMs: number;
 }
 
 /**
@@ -37,11 +40,24 @@ export function readToken(
       hint: 'Log in to this server, or use the server that issued the token.',
     });
   }
-  return andThen(deps.signingKeys.findVerificationKey(kid), async (key) => {
-    if (!key || !(await isSigned(signed, key, signature))) throw signatureInvalid();
-    return readClaims(payload, deps, options.acceptExpired ?? false);
+  return andThen(deps.signingKeys.findVerificationKey(kid), async (found) => {
+    if (!found) throw unverifiable(payload.exp, deps.now());
+    if (!(await isSigned(signed, found.key, signature))) throw signatureInvalid();
+    const claims = readClaims(payload, deps, options.acceptExpired ?? false);
+    return { ...claims, kid, signatureEndsAtMs: found.endsAtMs };
   });
 }
+
+/** Claims whose signature was good before: that stays so for as long as its key verifies anything. */
+export const rereadClaims = (deps: Deps, claims: TokenClaims): MaybePromise<TokenClaims> =>
+  andThen(deps.signingKeys.findVerificationKey(claims.kid), (found) => {
+    if (!found) throw unverifiable(claims.expiresAtMs / 1000, deps.now());
+    return found.endsAtMs === claims.signatureEndsAtMs ? claims : { ...claims, signatureEndsAtMs: found.endsAtMs };
+  });
+
+/** A retired key outlives every token it signed: whoever still has one is told what happened to it. */
+const unverifiable = (exp: unknown, nowMs: number) =>
+  typeof exp === 'number' && exp + CLOCK_TOLERANCE_S <= nowMs / 1000 ? tokenExpired() : signatureInvalid();
 
 /** ES256 (RFC 7518 §3.4), in the thread pool: other requests go on meanwhile. */
 const isSigned = (signed: Buffer, key: KeyObject, signature: Buffer): Promise<boolean> =>
@@ -95,7 +111,7 @@ function readJson(bytes: Buffer): Record<string, unknown> {
 }
 
 /** Judges what the signature vouches for: audience and times (RFC 7519 §4.1), `iat` in the future among them. */
-function readClaims(payload: Record<string, unknown>, deps: Deps, acceptExpired: boolean): TokenClaims {
+function readClaims(payload: Record<string, unknown>, deps: Deps, acceptExpired: boolean) {
   const { aud, jti, sub, exp, iat, nbf, tenant_id: tenantId } = payload;
   if (aud !== deps.installation.issuer) {
     throw new PangolinError('token_wrong_issuer', 'The token was issued for another installation.');

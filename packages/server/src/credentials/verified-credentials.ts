@@ -4,7 +4,7 @@ import type { TokenClaims } from './read-token.ts';
 /** What is remembered of a credential that was good: never a failure, never the credential itself. */
 export interface VerifiedCredential {
   actor: Actor;
-  /** Its signature stays good whatever happens to its row; null for API keys. */
+  /** Its signature stays good whatever happens to its row, for as long as its key does; null for API keys. */
   claims: TokenClaims | null;
   /** The state of the database it was judged in. */
   generation: number;

@@ -5,7 +5,7 @@ import { andThen, type MaybePromise } from '../maybe-promise.ts';
 import { isSameHash, looksLikeApiKey, readApiKeyId } from './api-key.ts';
 import type { Actor } from './caller.ts';
 import { judgeApiKey, judgeToken } from './judge.ts';
-import { CLOCK_TOLERANCE_S, readToken, type TokenClaims, tokenExpired } from './read-token.ts';
+import { CLOCK_TOLERANCE_S, readToken, rereadClaims, type TokenClaims, tokenExpired } from './read-token.ts';
 import type { VerifiedCredential } from './verified-credentials.ts';
 
 /**
@@ -17,8 +17,9 @@ export function verifyCredential(deps: Deps, secret: string): MaybePromise<Actor
   const key = hash('sha256', secret);
   const known = deps.verified.get(key);
   const generation = deps.db.credentialGeneration();
-  if (known?.generation === generation) {
-    refuseExpired(known.actor, deps.now());
+  const now = deps.now();
+  if (known?.generation === generation && (known.claims === null || known.claims.signatureEndsAtMs > now)) {
+    refuseExpired(known.actor, now);
     return known.actor;
   }
   return verifyAnew(deps, secret, key, known, generation);
@@ -37,7 +38,7 @@ function verifyAnew(
     return actor;
   };
   if (looksLikeApiKey(secret)) return andThen(verifyApiKey(deps, secret, key), remember(null));
-  const claims = known?.claims ?? readToken(deps, secret);
+  const claims = known?.claims ? rereadClaims(deps, known.claims) : readToken(deps, secret);
   return andThen(claims, (read) => andThen(judgeClaims(deps, read), remember(read)));
 }
 

@@ -1,7 +1,7 @@
 import { createAuditEvent, SYSTEM_CHAIN } from '../audit/record.ts';
 import { createDefaultCatalog } from '../catalogs/catalogs.ts';
 import { grantDefaults } from '../policies/grants.ts';
-import { createSigningKey, storeActiveKey } from '../signing-keys/create-signing-key.ts';
+import { createSigningKey, storeActiveKey, storeNextKey } from '../signing-keys/create-signing-key.ts';
 import type { Database } from '../store/database.ts';
 import { findInstallation, insertInstallation, insertOwner, insertTenant } from './store.ts';
 
@@ -29,6 +29,7 @@ export async function openInstallation(db: Database, first: FirstStart): Promise
   const found = await findInstallation(db.read);
   if (found) return toInstallation(found);
   const key = await createSigningKey(first.masterKey, first.newId());
+  const nextKey = await createSigningKey(first.masterKey, first.newId());
   return db.transact(async (tx) => {
     const meanwhile = await findInstallation(tx);
     if (meanwhile) return toInstallation(meanwhile);
@@ -60,6 +61,7 @@ export async function openInstallation(db: Database, first: FirstStart): Promise
     });
     await createDefaultCatalog(tx, { ...tenant, id: first.newId() });
     await storeActiveKey(tx, key, now);
+    await storeNextKey(tx, nextKey, now);
     await createAuditEvent(tx, {
       id: first.newId(),
       time: now,

@@ -3,6 +3,8 @@ import type { Executor } from '../store/schema.ts';
 import { seal } from './sealing.ts';
 import { insertSigningKey } from './store.ts';
 
+type NewKey = Awaited<ReturnType<typeof createSigningKey>>;
+
 /** Makes an ES256 key pair; the private JWK is sealed with the master key. */
 export async function createSigningKey(masterKey: Buffer, kid: string) {
   const pair = await generateKeyPair('ES256', { extractable: true });
@@ -12,5 +14,9 @@ export async function createSigningKey(masterKey: Buffer, kid: string) {
 }
 
 /** Stores a key that signs from now on. */
-export const storeActiveKey = (tx: Executor, key: Awaited<ReturnType<typeof createSigningKey>>, createdAtMs: number) =>
+export const storeActiveKey = (tx: Executor, key: NewKey, createdAtMs: number) =>
   insertSigningKey(tx, { ...key, state: 'active', created_at: createdAtMs, activated_at: createdAtMs });
+
+/** Stores a key that is published from now on, and signs after the next rotation. */
+export const storeNextKey = (tx: Executor, key: NewKey, createdAtMs: number) =>
+  insertSigningKey(tx, { ...key, state: 'next', created_at: createdAtMs });

@@ -3,6 +3,7 @@ import type { TokenKind } from '@pangolin/shared/contract/tokens';
 import { PangolinError } from '@pangolin/shared/errors';
 import { MAX_TOKEN_LENGTH } from '../credentials/read-token.ts';
 import type { Deps } from '../deps.ts';
+import { keepVerifying } from '../signing-keys/keep-verifying.ts';
 import type { Executor } from '../store/schema.ts';
 import { wholeSecond } from '../times.ts';
 import { findRootToken, insertToken, type NewToken } from './store.ts';
@@ -71,7 +72,7 @@ export async function prepareToken(deps: Deps, plan: TokenPlan): Promise<Prepare
     last_used_ip: null,
     last_used_client: null,
   };
-  const secret = await deps.signingKeys.sign({
+  const { jws: secret, kid } = await deps.signingKeys.sign({
     iss: deps.installation.issuer,
     aud: deps.installation.issuer,
     sub: plan.owner.id,
@@ -94,7 +95,14 @@ export async function prepareToken(deps: Deps, plan: TokenPlan): Promise<Prepare
       },
     );
   }
-  return { secret, row, store: (tx, epoch) => insertToken(tx, { ...row, epoch }) };
+  return {
+    secret,
+    row,
+    async store(tx, epoch) {
+      await keepVerifying(tx, { kid, expiresAtMs: row.expires_at, nowMs: deps.now() });
+      await insertToken(tx, { ...row, epoch });
+    },
+  };
 }
 
 /** What a renewed token descends from, if that is still known. */

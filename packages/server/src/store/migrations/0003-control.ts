@@ -50,6 +50,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   for (const column of ['activated_at', 'retired_at', 'verify_until'] as const)
     await db.schema.alterTable('signing_keys').addColumn(column, 'bigint').execute();
   await sql`update signing_keys set activated_at = created_at where state = 'active'`.execute(db);
+  // Whatever happens at once: one key signs, and one is next.
+  await sql`create unique index signing_keys_one_each on signing_keys (state) where state <> 'retired'`.execute(db);
 
   await db.schema
     .createTable('audit_checkpoints')
