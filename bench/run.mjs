@@ -3,8 +3,9 @@
 import { measureCredentials } from './credentials.mjs';
 import { measureIceberg } from './iceberg.mjs';
 import { createReport } from './report.mjs';
+import { measureScale } from './scale.mjs';
 
-const PARTS = { credentials: measureCredentials, iceberg: measureIceberg };
+const PARTS = { credentials: measureCredentials, iceberg: measureIceberg, scale: measureScale };
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in PARTS));
