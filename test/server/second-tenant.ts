@@ -23,7 +23,10 @@ export async function insertSecondTenant({ deps }: TestServer): Promise<SecondTe
   const epoch = { active: 1, epoch: 1, epoch_raised_at: null, created_at, created_by: null };
   const unused = { last_used_at: null, last_used_ip: null, last_used_client: null };
   await deps.db.transact(async (tx) => {
-    await tx.insertInto('tenants').values({ id: tenant_id, name: 'other', description: null, created_at }).execute();
+    await tx
+      .insertInto('tenants')
+      .values({ id: tenant_id, name: 'other', description: null, created_at, deleted_at: null })
+      .execute();
     await tx
       .insertInto('users')
       .values({

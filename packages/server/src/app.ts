@@ -32,6 +32,7 @@ const FEATURES = [
     paths: /^\/api\/v1\/service-users(?:\/|$)/,
     load: async () => (await import('./service-users/routes.ts')).serviceUserRoutes,
   },
+  { paths: /^\/api\/v1\/tenants(?:\/|$)/, load: async () => (await import('./tenants/routes.ts')).tenantRoutes },
   { paths: /^\/api\/v1\/catalogs(?:\/|$)/, load: async () => (await import('./catalogs/routes.ts')).catalogRoutes },
   { paths: /^\/api\/v1\/config(?:\/|$)/, load: async () => (await import('./settings/routes.ts')).settingsRoutes },
   { paths: /^\/api\/v1\/audit(?:\/|$)/, load: async () => (await import('./audit/routes.ts')).auditRoutes },

@@ -13,6 +13,7 @@ import { replyIcebergError } from './http/iceberg-errors.ts';
 import { addressOf, bracket, createListener, drain, listenOnAll, portOf, readListenError } from './listening.ts';
 import { mergeSlashes } from './merge-slashes.ts';
 import { replyOAuthError } from './oauth/oauth-error.ts';
+import { sweepDeletedTenants } from './tenants/sweep.ts';
 import { HOUR_MS } from './times.ts';
 import { pruneExpiredTokens } from './tokens/tokens.ts';
 
@@ -66,7 +67,10 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     await opened.close();
     throw readListenError(error, options.port);
   });
-  const prune = () => pruneExpiredTokens(opened.deps).catch((err) => log.warn({ err }, 'expired tokens not pruned'));
+  const prune = () =>
+    pruneExpiredTokens(opened.deps)
+      .then(() => sweepDeletedTenants(opened.deps))
+      .catch((err) => log.warn({ err }, 'expired tokens not pruned'));
   void prune();
   const pruning = setInterval(prune, HOUR_MS).unref();
   const addresses = listeners.map(({ server }) => addressOf(server));

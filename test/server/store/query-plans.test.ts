@@ -3,7 +3,6 @@ import { findChainHead, listEvents } from '../../../packages/server/src/audit/st
 import { findCatalog, listCatalogs } from '../../../packages/server/src/catalogs/store.ts';
 import { findApiKeyStateIn, findTokenStateIn } from '../../../packages/server/src/credentials/store.ts';
 import * as iceberg from '../../../packages/server/src/iceberg/store.ts';
-import { findTenant } from '../../../packages/server/src/installation/store.ts';
 import { writeLastUses } from '../../../packages/server/src/last-used/store.ts';
 import {
   findServiceUserPrincipal,
@@ -15,6 +14,7 @@ import {
 import * as serviceUsers from '../../../packages/server/src/service-users/store.ts';
 import { findSettings } from '../../../packages/server/src/settings/store.ts';
 import type { Executor } from '../../../packages/server/src/store/schema.ts';
+import * as tenants from '../../../packages/server/src/tenants/store.ts';
 import * as tokens from '../../../packages/server/src/tokens/store.ts';
 import * as users from '../../../packages/server/src/users/store.ts';
 import { openTestServer, START_MS, type TestServer } from '../harness.ts';
@@ -80,7 +80,12 @@ const QUERIES: Record<string, (db: Executor) => unknown> = {
   'a table’s new name': (db) => iceberg.moveObject(db, object, { namespace_path: 'b', name: 'y', updated_at: 1 }),
   'who else lies at a location': (db) =>
     iceberg.findOverlap(db, catalog, ['l', 'm'], { from: 'l/', before: 'l0' }, 'o'),
-  'a tenant': (db) => findTenant(db, 't'),
+  'a tenant': (db) => tenants.findTenant(db, 't'),
+  'a tenant by name': (db) => tenants.findTenantByName(db, 'x'),
+  'tenants by name': (db) => tenants.listTenants(db, { afterName: 'a' }, window),
+  'catalogs of a tenant that have namespaces': (db) => tenants.listCatalogsInUse(db, 't', 4),
+  'who in a tenant is root': (db) => tenants.listRootsOf(db, 't'),
+  'what a deleted tenant leaves': (db) => tenants.removeRemains(db, 't', 500),
   'a tenant’s settings': (db) => findSettings(db, 't'),
   'a user': (db) => users.findUser(db, 't', 'x'),
   'a user by name': (db) => users.findUserByName(db, 't', 'x'),
@@ -128,6 +133,7 @@ describe('every query that runs for a request', () => {
       'users by name',
       'service users by name',
       'catalogs by name',
+      'tenants by name',
       'namespaces by name',
       'tables by name',
       'audit events',

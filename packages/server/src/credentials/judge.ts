@@ -17,6 +17,10 @@ const ANYWHERE: Actor['allowedNetworks'] = [];
 export function judgeToken(state: TokenState, nowMs: number): Actor {
   if (state.revoked_at !== null) throw refused('token_revoked', 'The token was revoked.');
   const owner = readOwner(state, nowMs);
+  if (state.owner_tenant_id !== state.tenant_id && owner.role !== 'root') {
+    // Minted by root in another tenant; whoever is not root any more is at home in their own alone.
+    throw refused('token_wrong_tenant', 'The token is for another tenant than its owner’s, which only root may enter.');
+  }
   judgeRoot(state, nowMs);
   judgeLifetime(state.kind, state.expires_at - state.created_at, state);
   const role = lowerRole(state.role, owner.role);

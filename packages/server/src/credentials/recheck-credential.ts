@@ -2,6 +2,7 @@ import { PangolinError } from '@pangolin/shared/errors';
 import type { Deps } from '../deps.ts';
 import type { Unit } from '../store/database.ts';
 import type { Executor } from '../store/schema.ts';
+import { requireTenant } from '../tenants/read-tenant.ts';
 import type { Actor, Caller } from './caller.ts';
 import { judgeApiKey, judgeToken } from './judge.ts';
 import { findApiKeyStateIn, findTokenStateIn } from './store.ts';
@@ -22,6 +23,8 @@ export const transactAs = <T>(
   }, options);
 
 async function recheckCredential(tx: Executor, deps: Deps, actor: Actor): Promise<void> {
+  // Anybody else's credential ends with the tenant; root's does not.
+  if (actor.role === 'root') await requireTenant(tx, actor.tenantId);
   const now = await judgeAgain(tx, deps, actor.credential);
   if (now && now.role !== actor.role) {
     throw new PangolinError('forbidden', `Your role was changed just now; it is ${now.role}.`, { hint: 'Try again.' });

@@ -11,6 +11,8 @@ export interface TokenState {
   tenant_id: string;
   kind: TokenKind;
   owner_id: string;
+  /** Null where there is no owner any more. */
+  owner_tenant_id: string | null;
   epoch: number;
   role: Role;
   scopes: string;
@@ -89,6 +91,8 @@ const ownGrants = (tenantId: 't.tenant_id' | 'k.tenant_id', principalId: 't.owne
 const tokenStateQuery = (db: Executor) =>
   db
     .selectFrom('tokens as t')
+    // In a deleted tenant no credential is known.
+    .innerJoin('tenants as n', (join) => join.onRef('n.id', '=', 't.tenant_id').on('n.deleted_at', 'is', null))
     .leftJoin('users as u', 'u.id', 't.owner_id')
     .leftJoin('service_users as s', 's.id', 't.owner_id')
     .leftJoin('api_keys as k', 'k.id', 't.root_id')
@@ -100,6 +104,7 @@ const tokenStateQuery = (db: Executor) =>
       't.tenant_id',
       't.kind',
       't.owner_id',
+      sql<string | null>`coalesce(u.tenant_id, s.tenant_id)`.as('owner_tenant_id'),
       't.epoch',
       't.role',
       't.scopes',
@@ -135,6 +140,7 @@ const apiKeyStateQuery = (db: Executor) =>
   db
     .selectFrom('api_keys as k')
     .innerJoin('service_users as s', 's.id', 'k.service_user_id')
+    .innerJoin('tenants as n', (join) => join.onRef('n.id', '=', 'k.tenant_id').on('n.deleted_at', 'is', null))
     .leftJoin('settings as l', 'l.tenant_id', 'k.tenant_id')
     .select([
       'k.id',

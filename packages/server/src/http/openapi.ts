@@ -5,6 +5,7 @@ import { oauthApi } from '@pangolin/shared/contract/oauth';
 import { publicApi } from '@pangolin/shared/contract/public';
 import { serviceUsersApi } from '@pangolin/shared/contract/service-users';
 import { settingsApi } from '@pangolin/shared/contract/settings';
+import { tenantsApi } from '@pangolin/shared/contract/tenants';
 import { tokensApi } from '@pangolin/shared/contract/tokens';
 import { usersApi } from '@pangolin/shared/contract/users';
 import * as z from 'zod/mini';
@@ -12,6 +13,7 @@ import * as z from 'zod/mini';
 /** Every endpoint this server has. */
 export const ENDPOINTS: readonly Endpoint[] = [
   publicApi,
+  tenantsApi,
   usersApi,
   tokensApi,
   serviceUsersApi,

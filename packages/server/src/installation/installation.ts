@@ -1,9 +1,8 @@
 import { createAuditEvent, SYSTEM_CHAIN } from '../audit/record.ts';
-import { createDefaultCatalog } from '../catalogs/catalogs.ts';
-import { grantDefaults } from '../policies/grants.ts';
 import { createSigningKey, storeActiveKey, storeNextKey } from '../signing-keys/create-signing-key.ts';
 import type { Database } from '../store/database.ts';
-import { findInstallation, insertInstallation, insertOwner, insertTenant } from './store.ts';
+import { foundTenant } from '../tenants/found-tenant.ts';
+import { findInstallation, insertInstallation, insertOwner } from './store.ts';
 
 /** What was decided once, when the database was created. */
 export interface Installation {
@@ -43,8 +42,8 @@ export async function openInstallation(db: Database, first: FirstStart): Promise
     };
     const tenant = { tenant_id: row.default_tenant_id, created_at: now };
     await insertInstallation(tx, row);
-    await insertTenant(tx, { id: row.default_tenant_id, name: 'default', description: null, created_at: now });
-    await grantDefaults(tx, { tenantId: row.default_tenant_id, createdAtMs: now, newId: first.newId });
+    const named = { name: 'default', description: null };
+    await foundTenant(tx, { id: row.default_tenant_id, ...named, created_at: now }, first.newId);
     await insertOwner(tx, {
       ...tenant,
       id: row.owner_id,
@@ -59,7 +58,6 @@ export async function openInstallation(db: Database, first: FirstStart): Promise
       created_by: null,
       last_login_at: null,
     });
-    await createDefaultCatalog(tx, { ...tenant, id: first.newId() });
     await storeActiveKey(tx, key, now);
     await storeNextKey(tx, nextKey, now);
     await createAuditEvent(tx, {

@@ -1,16 +1,10 @@
 import type { Insertable } from 'kysely';
-import type { Executor, InstallationTable, TenantsTable, UsersTable } from '../store/schema.ts';
+import type { Executor, InstallationTable, UsersTable } from '../store/schema.ts';
 
 export const findInstallation = (db: Executor) => db.selectFrom('installation').selectAll().executeTakeFirst();
 
 export const insertInstallation = (db: Executor, row: Insertable<InstallationTable>) =>
   db.insertInto('installation').values(row).execute();
-
-export const insertTenant = (db: Executor, row: Insertable<TenantsTable>) =>
-  db.insertInto('tenants').values(row).execute();
-
-export const findTenant = (db: Executor, id: string) =>
-  db.selectFrom('tenants').select(['id', 'name']).where('id', '=', id).executeTakeFirst();
 
 export const insertOwner = (db: Executor, row: Insertable<UsersTable>) => db.insertInto('users').values(row).execute();
 

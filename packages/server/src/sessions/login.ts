@@ -4,13 +4,17 @@ import { recordAudit } from '../audit/record.ts';
 import type { Actor, Caller } from '../credentials/caller.ts';
 import type { Deps } from '../deps.ts';
 import { readSettings } from '../settings/settings.ts';
+import { readTenant, readTenantByName } from '../tenants/read-tenant.ts';
 import { formatTime, HOUR_MS, wholeSecond } from '../times.ts';
 import { type PreparedToken, prepareToken } from '../tokens/issue.ts';
 import { confirmLogin, findAccount, type UserRow } from '../users/users.ts';
 
-/** Logs a user in with a password: a session token. An unknown name, a wrong password and a deactivated user look the same. */
+/**
+ * Logs a user in with a password: a session token. An unknown tenant, an unknown name, a wrong password and a deactivated
+ * user look the same.
+ */
 export async function logIn(deps: Deps, input: Login, origin: Caller['origin']): Promise<LoggedIn> {
-  const tenantId = input.tenant_id?.toLowerCase() ?? deps.installation.defaultTenantId;
+  const tenantId = await readTenantId(deps, input);
   const user = await findAccount(deps.db.read, tenantId, input.username);
   const account = JSON.stringify([tenantId, input.username]);
   const isRight = await deps.logins.attempt(account, origin.address, async () => {
@@ -19,6 +23,17 @@ export async function logIn(deps: Deps, input: Login, origin: Caller['origin']):
   });
   if (!isRight || !user) throw loginFailed();
   return openSession(deps, user, origin);
+}
+
+/** Where the user is looked for; where there is no such tenant, in one that has nobody, so that the same work is done. */
+async function readTenantId(deps: Deps, { tenant: name, tenant_id }: Login): Promise<string> {
+  const id = tenant_id?.toLowerCase();
+  if (name !== undefined && name !== null) {
+    if (id !== undefined) throw new PangolinError('invalid_request', 'Give one of tenant, tenant_id, not both.');
+    return (await readTenantByName(deps.db.read, name))?.id ?? `no tenant ${name}`;
+  }
+  if (id === undefined) return deps.installation.defaultTenantId;
+  return (await readTenant(deps.db.read, id))?.id ?? `no tenant ${id}`;
 }
 
 async function openSession(deps: Deps, user: UserRow, origin: Caller['origin']): Promise<LoggedIn> {
@@ -39,7 +54,8 @@ async function openSession(deps: Deps, user: UserRow, origin: Caller['origin']):
   await deps.db.transact(
     async (tx) => {
       // The password was checked against the row as it was: a reset in between ends this login too.
-      if (!(await confirmLogin(tx, user, deps.now()))) throw loginFailed();
+      const isSame = (await readTenant(tx, user.tenant_id)) && (await confirmLogin(tx, user, deps.now()));
+      if (!isSame) throw loginFailed();
       await prepared.store(tx, user.epoch);
       await recordAudit(
         tx,

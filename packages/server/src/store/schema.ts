@@ -41,11 +41,13 @@ export interface InstallationTable {
   created_at: number;
 }
 
+/** Of a deleted tenant the row stays, by its id alone; nothing in it is good any more. */
 export interface TenantsTable {
   id: string;
   name: string;
   description: string | null;
   created_at: number;
+  deleted_at: number | null;
 }
 
 /** A privilege, granted in a tenant to everybody of at least a role (`grantee_id` is its name) or to one principal. */

@@ -6,11 +6,11 @@ import { recordAudit } from '../audit/record.ts';
 import type { Actor, Caller } from '../credentials/caller.ts';
 import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
-import { readTenant } from '../installation/tenants.ts';
 import { requirePermission, requireRankOf } from '../policies/permissions.ts';
 import { findPrincipal, type Principal } from '../principals/principals.ts';
 import { readSettings } from '../settings/settings.ts';
 import type { Executor } from '../store/schema.ts';
+import { readTenant, requireTenant } from '../tenants/read-tenant.ts';
 import { formatTime, wholeSecond } from '../times.ts';
 import { type PreparedToken, prepareToken } from './issue.ts';
 import { isParent, readExpiry } from './lifetime.ts';
@@ -44,6 +44,7 @@ export async function mintToken(
     deps,
     caller,
     async (tx) => {
+      if (tenantId !== actor.tenantId) await requireTenant(tx, tenantId);
       const now = await findPrincipal(tx, { id: owner.id });
       if (!now?.active)
         throw new PangolinError('principal_inactive', 'The owner of the token is deactivated or deleted.');

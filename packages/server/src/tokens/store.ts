@@ -52,6 +52,10 @@ function status(eb: Joined, { nowMs, settings }: Standing) {
     eb('t.epoch', '<>', eb.fn.coalesce('u.epoch', 's.epoch', eb.lit(-1))),
     eb(eb.fn.coalesce('u.active', 's.active', eb.lit(0)), '=', 0),
     eb('s.expires_at', '<=', nowMs),
+    eb.and([
+      eb('t.tenant_id', '<>', eb.fn.coalesce('u.tenant_id', 's.tenant_id', 't.tenant_id')),
+      eb(eb.fn.coalesce('u.role', 's.role'), '<>', 'root'),
+    ]),
     eb('k.revoked_at', 'is not', null),
     eb('k.expires_at', '<=', nowMs),
     eb('o.active', '=', 0),

@@ -27,11 +27,12 @@ export const User = z.object({
 });
 export type User = z.output<typeof User>;
 
-/** `tenant_id: null` (or none) means the default tenant. */
+/** The tenant by its id or its name; none (or null) means the default tenant. */
 export const Login = z.strictObject({
   username: z.string().check(z.minLength(1), z.maxLength(255)),
   password: z.string().check(z.minLength(1), z.maxLength(1024)),
   tenant_id: z.optional(z.nullable(uuid)),
+  tenant: z.optional(z.nullable(z.string().check(z.minLength(1), z.maxLength(255)))),
 });
 export type Login = z.input<typeof Login>;
 

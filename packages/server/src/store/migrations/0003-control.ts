@@ -15,6 +15,7 @@ const DEFAULT_GRANTS = [
 /** Tenants, policies, limits, checkpoints of the audit log, states of signing keys, and what several servers share. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('tenants').addColumn('description', 'text').execute();
+  await db.schema.alterTable('tenants').addColumn('deleted_at', 'bigint').execute();
 
   await db.schema
     .createTable('grants')
