@@ -7,7 +7,6 @@ import { expect, onTestFinished } from 'vitest';
 import type { Deps, Log } from '../../packages/server/src/deps.ts';
 import { openServer } from '../../packages/server/src/embedded.ts';
 import type { Bindings } from '../../packages/server/src/http/env.ts';
-import { createLoginThrottle } from '../../packages/server/src/sessions/login-throttle.ts';
 
 /** 2026-11-22T12:00:00Z */
 export const START_MS = Date.UTC(2026, 10, 22, 12);
@@ -94,9 +93,9 @@ export async function openTestServer(options: { beside?: TestServer; dataDir?: s
     ownerName: 'ada',
     now: () => clock.nowMs,
     log: createRecordingLog(logs),
+    sleep: async (ms) => void delays.push(ms),
   });
   const { deps } = opened;
-  deps.logins = createLoginThrottle({ now: () => clock.nowMs, sleep: async (ms) => void delays.push(ms) });
   let closing: Promise<void> | undefined;
   const close = () => {
     closing ??= opened.close();

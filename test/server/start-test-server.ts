@@ -1,5 +1,5 @@
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
-import { type RunningServer, startServer } from '@pangolin/server';
+import { type RunningServer, type ServeOptions, startServer } from '@pangolin/server';
 import { onTestFinished } from 'vitest';
 import { createCaller, createFolder, createRecordingLog, type TestCaller } from './harness.ts';
 
@@ -27,18 +27,16 @@ export interface ListeningServer {
 }
 
 /** Serves a data directory on a free port until the test ends. */
-export async function startTestServer(
-  options: { dataDir?: string; publicUrl?: string } = {},
-): Promise<ListeningServer> {
+export async function startTestServer(options: Partial<Omit<ServeOptions, 'log'>> = {}): Promise<ListeningServer> {
   const dataDir = options.dataDir ?? (await createFolder());
   const logs: string[] = [];
   const running = await startServer({
-    dataDir,
     ownerName: 'ada',
     port: 0,
     insecureHttp: false,
+    ...options,
+    dataDir,
     log: createRecordingLog(logs),
-    ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
   });
   const port = Number(/:(\d+)$/.exec(running.addresses[0] ?? '')?.[1]);
   let closing: Promise<void> | undefined;

@@ -4,6 +4,8 @@ import type { IcebergState } from './iceberg/iceberg-state.ts';
 import type { Warehouses } from './iceberg/warehouse/open-warehouse.ts';
 import type { Installation } from './installation/installation.ts';
 import type { LastUsed } from './last-used/last-used.ts';
+import type { FailedCredentials } from './limits/failed-credentials.ts';
+import type { LoginFailures } from './sessions/login-failures.ts';
 import type { LoginThrottle } from './sessions/login-throttle.ts';
 import type { SigningKeys } from './signing-keys/signing-keys.ts';
 import type { Database } from './store/database.ts';
@@ -34,6 +36,8 @@ export interface Deps {
   verified: VerifiedCredentials;
   lastUsed: LastUsed;
   passwords: Passwords;
+  failedCredentials: FailedCredentials;
+  loginFailures: LoginFailures;
   logins: LoginThrottle;
   warehouses: Warehouses;
   iceberg: IcebergState;

@@ -13,6 +13,8 @@ import { createUuidV7 } from './ids.ts';
 import { openDataDirectory } from './installation/data-directory.ts';
 import { openInstallation } from './installation/installation.ts';
 import { createLastUsed } from './last-used/last-used.ts';
+import { createFailedCredentials, DEFAULT_FAILURES_PER_MINUTE } from './limits/failed-credentials.ts';
+import { createLoginFailures } from './sessions/login-failures.ts';
 import { createLoginThrottle } from './sessions/login-throttle.ts';
 import { createSigningKeys } from './signing-keys/signing-keys.ts';
 import { openDatabase } from './store/database.ts';
@@ -32,6 +34,12 @@ export interface OpenOptions {
   s3RoleArn?: string | null;
   /** How often the last use of credentials is written, in milliseconds; null: only at the end. */
   lastUsedIntervalMs?: number | null;
+  /** How often failed attempts are written for other servers to count, in milliseconds; null: only at the end. */
+  failuresIntervalMs?: number | null;
+  /** From how many refused credentials a minute an address is answered 429. */
+  failuresPerMinute?: number;
+  /** How a login is made to wait. */
+  sleep?: (ms: number) => Promise<void>;
 }
 
 /** An open data directory: what the server needs, before it is mounted. */
@@ -67,6 +75,12 @@ async function openDeps(options: OpenOptions): Promise<Opened> {
       await db.close();
       throw nameDirectory(error, directory.path);
     });
+  const failures = {
+    now,
+    intervalMs: options.failuresIntervalMs ?? null,
+    onError: (error: unknown) => log.warn({ err: error }, 'failed attempts not written'),
+  };
+  const loginFailures = createLoginFailures(db, failures);
   const deps: Deps = {
     db,
     now,
@@ -83,7 +97,15 @@ async function openDeps(options: OpenOptions): Promise<Opened> {
       onError: (error) => log.warn({ err: error }, 'last use not written'),
     }),
     passwords: createPasswords(),
-    logins: createLoginThrottle({ now, sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) }),
+    failedCredentials: createFailedCredentials(db, {
+      ...failures,
+      perMinute: options.failuresPerMinute ?? DEFAULT_FAILURES_PER_MINUTE,
+    }),
+    loginFailures,
+    logins: createLoginThrottle({
+      failures: loginFailures,
+      sleep: options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms))),
+    }),
     warehouses: createWarehouses({ dataDir: directory.path, s3RoleArn: options.s3RoleArn ?? null, now, log }),
     iceberg: createIcebergState(db),
     dataDir: directory.path,
@@ -95,7 +117,7 @@ async function openDeps(options: OpenOptions): Promise<Opened> {
     deps,
     async close() {
       await deps.iceberg.background.settle(BACKGROUND_PATIENCE_MS);
-      await deps.lastUsed.close();
+      await Promise.all([deps.lastUsed.close(), deps.failedCredentials.close(), deps.loginFailures.close()]);
       await db.close();
     },
   };

@@ -12,6 +12,7 @@ import { createGuard } from './http/guard.ts';
 import { replyIcebergError } from './http/iceberg-errors.ts';
 import { addressOf, bracket, createListener, drain, listenOnAll, portOf, readListenError } from './listening.ts';
 import { mergeSlashes } from './merge-slashes.ts';
+import { createNetworks, type Networks } from './networks.ts';
 import { replyOAuthError } from './oauth/oauth-error.ts';
 import { sweepDeletedTenants } from './tenants/sweep.ts';
 import { HOUR_MS } from './times.ts';
@@ -30,6 +31,10 @@ export interface ServeOptions {
   /** The role that credentials for files on S3 are vended for, by its ARN. */
   s3RoleArn?: string;
   log?: Log;
+  /** CIDR blocks of the proxies whose X-Forwarded-For is believed; nobody else's is. */
+  trustedProxies?: readonly string[];
+  /** From how many refused credentials a minute an address is answered 429. */
+  failuresPerMinute?: number;
 }
 
 export interface RunningServer {
@@ -41,6 +46,7 @@ export interface RunningServer {
 }
 
 const LAST_USED_INTERVAL_MS = 5_000;
+const FAILURES_INTERVAL_MS = 1_000;
 
 /** Serves a data directory over HTTP. Throws `invalid_argument` for an unsafe address, `unavailable` for a taken port. */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
@@ -55,11 +61,14 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     publicUrl,
     s3RoleArn: options.s3RoleArn ?? null,
     lastUsedIntervalMs: LAST_USED_INTERVAL_MS,
+    failuresIntervalMs: FAILURES_INTERVAL_MS,
+    ...(options.failuresPerMinute !== undefined && { failuresPerMinute: options.failuresPerMinute }),
   });
   const fetch = createFetch(opened, log, {
     hostNames: hosts.map(bracket),
     anyAddress: hosts.some((host) => host === '0.0.0.0' || host === '::'),
     publicUrl,
+    trustedProxies: readTrustedProxies(options),
   });
   const listeners = await listenOnAll(hosts, options.port, () =>
     createListener(getRequestListener(fetch as Parameters<typeof getRequestListener>[0])),
@@ -95,11 +104,12 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
 function createFetch(
   { app, deps }: Awaited<ReturnType<typeof openServer>>,
   log: Log,
-  options: Parameters<typeof createGuard>[0],
+  options: Parameters<typeof createGuard>[0] & { trustedProxies: Networks | undefined },
 ) {
   const guard = createGuard(options);
   return (request: Request, { incoming }: { incoming: IncomingMessage }): Response | Promise<Response> => {
     const env: Bindings = { requestId: readRequestId(incoming.headers['x-request-id']), incoming };
+    if (options.trustedProxies) env.trustedProxies = options.trustedProxies;
     try {
       guard({
         method: incoming.method ?? 'GET',
@@ -155,6 +165,9 @@ function readRequestId(given: string | string[] | undefined): string {
 }
 
 const readOne = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
+
+const readTrustedProxies = ({ trustedProxies = [] }: ServeOptions): Networks | undefined =>
+  trustedProxies.length === 0 ? undefined : createNetworks(trustedProxies);
 
 function readHosts(options: ServeOptions): string[] {
   const host = (options.host ?? 'localhost').replace(/^\[|\]$/g, '').toLowerCase();

@@ -21,7 +21,7 @@ const MAX_CREDENTIAL_LENGTH = 4096;
  */
 export function requireCaller(deps: Deps, c: Context<Env>): Caller | Promise<Caller> {
   if (c.env.owner) return admit(deps, c, createOwner(deps));
-  const actor = verifyCredential(deps, readCredential(c));
+  const actor = deps.failedCredentials.judge(readAddress(c), () => verifyCredential(deps, readCredential(c)));
   return actor instanceof Promise ? actor.then((verified) => admit(deps, c, verified)) : admit(deps, c, actor);
 }
 

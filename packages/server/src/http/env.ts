@@ -1,12 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { PangolinError } from '@pangolin/shared/errors';
 import type { Caller } from '../credentials/caller.ts';
+import type { Networks } from '../networks.ts';
 
 /** What accompanies a request from its door to its handler. */
 export interface Bindings {
   requestId: string;
   /** The HTTP message; absent in embedded mode. */
   incoming?: IncomingMessage;
+  /** Whose X-Forwarded-For is believed; absent: nobody's. */
+  trustedProxies?: Networks;
   /** Set by the embedded transport alone: the owner of the data directory asks, and brings no credential. */
   owner?: { client: string };
   /** How answers are made; the global Response unless the transport has something lighter. */

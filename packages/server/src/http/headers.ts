@@ -1,6 +1,8 @@
 import type { Context } from 'hono';
 import type { Origin } from '../credentials/caller.ts';
-import type { Env } from './env.ts';
+import { normalizeAddress } from '../networks.ts';
+import { findClientAddress } from './client-address.ts';
+import type { Bindings, Env } from './env.ts';
 
 const MAX_CLIENT_LENGTH = 200;
 const PRINTABLE = /^[\x20-\x7e]*$/;
@@ -13,11 +15,21 @@ export function readHeader(c: Context<Env>, name: string): string | undefined {
   return Array.isArray(value) ? value.join(', ') : value;
 }
 
-/** The address of the caller, IPv4 written as such; null in embedded mode. */
-export function readAddress(c: Context<Env>): string | null {
-  const address = c.env.incoming?.socket.remoteAddress;
-  if (address === undefined) return null;
-  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+/**
+ * The address of the caller, IPv4 written as such; null in embedded mode. The one place that decides it: for the audit
+ * log, last use, limits and allowed networks alike. X-Forwarded-For counts only from trusted proxies.
+ */
+export function readAddress({ env: { incoming, trustedProxies } }: { env: Bindings }): string | null {
+  const peer = readPeer(incoming);
+  if (peer === null || trustedProxies === undefined) return peer;
+  const forwardedFor = incoming?.headers['x-forwarded-for'];
+  return findClientAddress(peer, Array.isArray(forwardedFor) ? forwardedFor.join(',') : forwardedFor, trustedProxies);
+}
+
+/** The address at the other end of the connection, whoever it speaks for. */
+export function readPeer(incoming: Bindings['incoming']): string | null {
+  const address = incoming?.socket.remoteAddress;
+  return address === undefined ? null : normalizeAddress(address);
 }
 
 /** The caller's User-Agent, bounded and without control characters. */

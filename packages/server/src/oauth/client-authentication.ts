@@ -23,12 +23,12 @@ export async function authenticateClient(
   c: Context<Env>,
   body: { client_id?: string | undefined; client_secret?: string | undefined },
 ): Promise<Actor | undefined> {
-  const client = readPresented(readHeader(c, 'authorization'), body);
-  if (!client) return undefined;
-  const actor = await verifySecret(deps, client.secret);
-  const isNamed = client.id === undefined || client.id.toLowerCase() === actor.id || client.id === actor.name;
-  if (!isNamed) throw invalidClient();
-  deps.lastUsed.touch(actor, deps.now(), readAddress(c), readClient(c));
+  const address = readAddress(c);
+  const actor = await deps.failedCredentials.judge(address, async () => {
+    const client = readPresented(readHeader(c, 'authorization'), body);
+    return client && verifyClient(deps, client);
+  });
+  if (actor) deps.lastUsed.touch(actor, deps.now(), address, readClient(c));
   return actor;
 }
 
@@ -37,6 +37,13 @@ export const invalidClient = () =>
     'invalid_client',
     'Client authentication failed: client_id must be a service user, client_secret its API key.',
   );
+
+async function verifyClient(deps: Deps, client: PresentedClient): Promise<Actor> {
+  const actor = await verifySecret(deps, client.secret);
+  const isNamed = client.id === undefined || client.id.toLowerCase() === actor.id || client.id === actor.name;
+  if (!isNamed) throw invalidClient();
+  return actor;
+}
 
 async function verifySecret(deps: Deps, secret: string): Promise<Actor> {
   if (!looksLikeApiKey(secret) || secret.length > 200) throw invalidClient();

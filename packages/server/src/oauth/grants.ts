@@ -58,7 +58,7 @@ export async function grantTokenExchange(
   if (wanted !== undefined && wanted !== `${TOKEN_TYPE}access_token`)
     throw oauthError('invalid_request', `requested_token_type must be ${TOKEN_TYPE}access_token.`);
   if (request.actor_token !== undefined) throw oauthError('invalid_request', 'actor_token is not supported.');
-  const actor = await readSubject(deps, subject, client);
+  const actor = await readSubject(deps, subject, client, origin);
   if (client && actor.id !== client.id)
     throw oauthError('invalid_grant', 'The subject token was not issued to this client.');
   return issueAccessToken(deps, { actor, origin }, request, {
@@ -68,12 +68,16 @@ export async function grantTokenExchange(
   });
 }
 
-async function readSubject(deps: Deps, subject: string, client: Actor | undefined): Promise<Actor> {
+async function readSubject(
+  deps: Deps,
+  subject: string,
+  client: Actor | undefined,
+  { address }: Origin,
+): Promise<Actor> {
   try {
-    return await verifyCredential(deps, subject);
+    return await deps.failedCredentials.judge(address, () => verifySubject(deps, subject, client));
   } catch (error) {
     if (!(error instanceof PangolinError) || error.status !== 401) throw error;
-    if (error.code === 'token_expired' && client) return readExpiredSubject(deps, subject);
     throw oauthError(
       'invalid_grant',
       error.code === 'token_wrong_issuer'
@@ -83,12 +87,12 @@ async function readSubject(deps: Deps, subject: string, client: Actor | undefine
   }
 }
 
-async function readExpiredSubject(deps: Deps, subject: string): Promise<Actor> {
+async function verifySubject(deps: Deps, subject: string, client: Actor | undefined): Promise<Actor> {
   try {
-    return await judgeClaims(deps, await readToken(deps, subject, { acceptExpired: true }));
+    return await verifyCredential(deps, subject);
   } catch (error) {
-    if (error instanceof PangolinError && error.status === 401) throw oauthError('invalid_grant', error.message);
-    throw error;
+    if (!(error instanceof PangolinError) || error.code !== 'token_expired' || !client) throw error;
+    return judgeClaims(deps, await readToken(deps, subject, { acceptExpired: true }));
   }
 }
 

@@ -18,15 +18,16 @@ export async function revokeByValue(
   origin: Caller['origin'],
 ): Promise<void> {
   if (looksLikeApiKey(secret)) throw oauthError('unsupported_token_type', 'API keys are ended by rotation.');
-  const actor = await readEnded(deps, secret);
+  const actor = await readEnded(deps, secret, client ? null : origin.address);
   if (!actor) return;
   if (client && actor.id !== client.id) throw oauthError('invalid_grant', 'The token was not issued to this client.');
   await revokePresentedToken(deps, { actor, origin }, undefined);
 }
 
-async function readEnded(deps: Deps, secret: string): Promise<Actor | undefined> {
+/** What was never a token of ours counts as a failure of whoever has not said who they are. */
+async function readEnded(deps: Deps, secret: string, address: string | null): Promise<Actor | undefined> {
   try {
-    const claims = await readToken(deps, secret, { acceptExpired: true });
+    const claims = await deps.failedCredentials.judge(address, () => readToken(deps, secret, { acceptExpired: true }));
     const state = await deps.credentials.findTokenState(claims.jti);
     if (!state || state.tenant_id !== claims.tenantId || state.owner_id !== claims.sub) return undefined;
     return judgeToken({ ...state, ...WITHOUT_LIMITS }, deps.now());

@@ -1,4 +1,6 @@
 import { PangolinError } from '@pangolin/shared/errors';
+import type { SharedCounts } from '../limits/shared-counts.ts';
+import { loginKey } from './login-failures.ts';
 
 /** So many wrong passwords cost nothing: people mistype. */
 const FREE_FAILURES = 4;
@@ -8,14 +10,11 @@ const LONGEST_DELAY_MS = 5_000;
 /** From here on a wrong password is answered 429 instead of 401. */
 const TOLD_AFTER_FAILURES = 9;
 
-const FORGET_AFTER_MS = 15 * 60_000;
-const MAX_ENTRIES = 10_000;
 const MAX_IN_LINE = 5;
 
-interface Entry {
-  failures: number;
-  lastFailureMs: number;
-  inLine: number;
+/** Who waits to try one account from one address. */
+interface Line {
+  length: number;
   tail: Promise<unknown>;
 }
 
@@ -25,64 +24,49 @@ interface Entry {
  * only slower: guesses and the rightful user stand in one short line.
  */
 export interface LoginThrottle {
-  /** Runs a check; false counts as a failure. Throws `too_many_requests`. */
+  /** Runs a check; false counts as a failure. Throws `too_many_requests`, and `storage_…` where failures cannot be counted. */
   attempt(account: string, address: string | null, check: () => Promise<boolean>): Promise<boolean>;
 }
 
-export function createLoginThrottle(edges: { now(): number; sleep(ms: number): Promise<void> }): LoginThrottle {
-  const entries = new Map<string, Entry>();
+export function createLoginThrottle(edges: {
+  failures: Pick<SharedCounts, 'read' | 'add' | 'clear'>;
+  sleep(ms: number): Promise<void>;
+}): LoginThrottle {
+  const { failures, sleep } = edges;
+  const lines = new Map<string, Line>();
 
-  function enter(key: string): Entry {
-    const known = entries.get(key);
-    if (known && (known.inLine > 0 || edges.now() - known.lastFailureMs < FORGET_AFTER_MS)) return known;
-    const entry = { failures: 0, lastFailureMs: edges.now(), inLine: 0, tail: Promise.resolve() };
-    entries.delete(key);
-    entries.set(key, entry);
-    forgetOldest();
-    return entry;
-  }
-
-  function forgetOldest(): void {
-    for (const [key, entry] of entries) {
-      if (entries.size <= MAX_ENTRIES) return;
-      if (entry.inLine === 0) entries.delete(key);
-    }
-  }
-
-  async function settle(key: string, entry: Entry, check: () => Promise<boolean>): Promise<boolean> {
-    const delayMs = delayAfter(entry.failures);
-    if (delayMs > 0) await edges.sleep(delayMs);
+  async function settle(key: string, check: () => Promise<boolean>): Promise<boolean> {
+    const delayMs = delayAfter(await failures.read(key));
+    if (delayMs > 0) await sleep(delayMs);
     if (await check()) {
-      entry.failures = 0;
+      failures.clear(key);
       return true;
     }
-    entry.failures += 1;
-    entry.lastFailureMs = edges.now();
-    // Moved to the end: what is forgotten first is what failed longest ago.
-    entries.delete(key);
-    entries.set(key, entry);
-    if (entry.failures > TOLD_AFTER_FAILURES) throw tooMany(delayAfter(entry.failures));
+    failures.add(key);
+    const count = await failures.read(key);
+    if (count > TOLD_AFTER_FAILURES) throw tooMany(delayAfter(count));
     return false;
   }
 
   return {
     async attempt(account, address, check) {
-      const key = JSON.stringify([account, address]);
-      const entry = enter(key);
-      if (delayAfter(entry.failures) > 0 && entry.inLine >= MAX_IN_LINE)
-        throw tooMany(delayAfter(entry.failures) * (entry.inLine + 1));
-      entry.inLine += 1;
-      const before = entry.tail;
+      const key = loginKey(account, address);
+      const delayMs = delayAfter(await failures.read(key));
+      const line = lines.get(key) ?? { length: 0, tail: Promise.resolve() };
+      if (delayMs > 0 && line.length >= MAX_IN_LINE) throw tooMany(delayMs * (line.length + 1));
+      lines.set(key, line);
+      line.length += 1;
+      const before = line.tail;
       const mine = (async () => {
-        if (delayAfter(entry.failures) > 0) await before;
-        return settle(key, entry, check);
+        if (delayMs > 0) await before;
+        return settle(key, check);
       })();
-      entry.tail = mine.catch(() => undefined);
+      line.tail = mine.catch(() => undefined);
       try {
         return await mine;
       } finally {
-        entry.inLine -= 1;
-        if (entry.inLine === 0 && entry.failures === 0) entries.delete(key);
+        line.length -= 1;
+        if (line.length === 0) lines.delete(key);
       }
     },
   };

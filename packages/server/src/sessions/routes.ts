@@ -15,7 +15,10 @@ export function sessionRoutes(deps: Deps): Hono<Env> {
   // An actor does not change while it is cached, and neither does the answer to who they are.
   const identities = new WeakMap<Actor, string>();
 
-  route(app, deps, usersApi.login, async (c, { body }) => replyJson(c, await logIn(deps, body, readOrigin(c))));
+  route(app, deps, usersApi.login, async (c, { body }) => {
+    const origin = readOrigin(c);
+    return replyJson(c, await deps.failedCredentials.judge(origin.address, () => logIn(deps, body, origin)));
+  });
 
   route(app, deps, usersApi.logout, async (c, { caller }) => {
     await revokePresentedToken(deps, caller, 'logged out');
