@@ -4,12 +4,15 @@ import { findCatalog, listCatalogs } from '../../../packages/server/src/catalogs
 import { findApiKeyStateIn, findTokenStateIn } from '../../../packages/server/src/credentials/store.ts';
 import * as iceberg from '../../../packages/server/src/iceberg/store.ts';
 import { writeLastUses } from '../../../packages/server/src/last-used/store.ts';
+import * as policies from '../../../packages/server/src/policies/store.ts';
 import {
   findServiceUserPrincipal,
+  findServiceUserPrincipalByName,
   findUserPrincipal,
   findUserPrincipalByName,
   raiseEpoch,
   revokeObtainedForOthers,
+  revokeObtainedForOthersByRole,
 } from '../../../packages/server/src/principals/store.ts';
 import * as serviceUsers from '../../../packages/server/src/service-users/store.ts';
 import { findSettings } from '../../../packages/server/src/settings/store.ts';
@@ -64,6 +67,7 @@ const catalog = { tenantId: 't', catalogId: 'c' };
 const page = { after: 'a', limit: 101 };
 const pointer = { metadata_location: 'm', location: 'l', updated_at: 1 };
 const object = { id: 'o', tenant_id: 't', metadata_location: 'm', version: 1 };
+const grant = { granteeId: 'x', privilege: 'VIEW_AUDIT' };
 const revoked = { at: 1, by: 'x', reason: null };
 
 /** Everything that runs because somebody asks, whoever and however often. */
@@ -92,8 +96,21 @@ const QUERIES: Record<string, (db: Executor) => unknown> = {
   'users by name': (db) => users.listUsers(db, { tenantId: 't', afterUsername: 'a' }, window),
   'a principal': (db) => Promise.all([findUserPrincipal(db, 'x'), findServiceUserPrincipal(db, 'x')]),
   'a principal by name': (db) => findUserPrincipalByName(db, 't', 'x'),
+  'a service user’s principal by name': (db) => findServiceUserPrincipalByName(db, 't', 'x'),
   'the end of a principal’s credentials': (db) => raiseEpoch(db, 'users', 'x', 1),
   'what others obtained with a principal’s tokens': (db) => revokeObtainedForOthers(db, 'x', revoked),
+  'what everybody of a role obtained for others': (db) =>
+    revokeObtainedForOthersByRole(db, { tenantId: 't', roles: ['tenant-user'], without: 'VIEW_AUDIT' }, revoked),
+  'a grant': (db) => policies.findGrant(db, 't', 'x'),
+  'a grant of a privilege to somebody': (db) => policies.findGrantTo(db, 't', 'x', 'VIEW_AUDIT'),
+  'what a principal holds': (db) => policies.listGrantsConcerning(db, 't', 'x'),
+  'grants by grantee': (db) => policies.listGrants(db, { tenantId: 't', after: grant }, window),
+  'grants to somebody': (db) => policies.listGrants(db, { tenantId: 't', granteeId: 'x', after: grant }, window),
+  'grants of a privilege': (db) =>
+    policies.listGrants(db, { tenantId: 't', privilege: 'VIEW_AUDIT', after: grant }, window),
+  'how many grants there are': (db) => policies.countGrants(db, { tenantId: 't', privilege: 'VIEW_AUDIT' }),
+  'the end of what was granted to somebody': (db) => policies.deleteGrantsTo(db, 't', 'x'),
+  'the end of a grant': (db) => policies.deleteGrant(db, 'x'),
   'a service user': (db) => serviceUsers.findServiceUser(db, 't', 'x'),
   'a service user by name': (db) => serviceUsers.findServiceUserByName(db, 't', 'x'),
   'service users by name': (db) => serviceUsers.listServiceUsers(db, { tenantId: 't', afterName: 'a' }, window),
@@ -138,9 +155,21 @@ describe('every query that runs for a request', () => {
       'tables by name',
       'audit events',
       'audit events by user',
+      'grants by grantee',
+      'grants to somebody',
+      'grants of a privilege',
     ]) {
       const plan = await planOf(QUERIES[list] ?? (() => undefined));
       expect({ list, sorts: plan.filter((detail) => /TEMP B-TREE/.test(detail)) }).toEqual({ list, sorts: [] });
+    }
+  });
+
+  test('of authentication finds what is granted by the key of the grants', async () => {
+    for (const read of ['a token’s state', 'an API key’s state']) {
+      const plan = (await planOf(QUERIES[read] ?? (() => undefined))).filter((detail) => /\bg\b/.test(detail));
+      expect(plan).toHaveLength(2);
+      for (const step of plan)
+        expect(step).toMatch(/^SEARCH g USING .*INDEX sqlite_autoindex_grants_\d \(tenant_id=\? AND grantee_id=\?\)$/);
     }
   });
 

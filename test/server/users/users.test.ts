@@ -22,6 +22,7 @@ describe('GET /api/v1/users/me', () => {
     expect(await token.caller.call(usersApi.me)).toEqual({
       id: bob.id,
       kind: 'user',
+      privileges: ['GENERATE_PERSONAL_ACCESS_TOKENS'],
       username: 'bob',
       email: null,
       role: 'tenant-user',

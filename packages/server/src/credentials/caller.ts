@@ -1,4 +1,4 @@
-import type { Privilege } from '@pangolin/shared/contract/policies';
+import type { Privilege } from '@pangolin/shared/contract/privileges';
 import type { Role } from '@pangolin/shared/contract/roles';
 
 /** The credential a caller presented; `id` is a token's `jti` or an API key's public id, null for the embedded owner. */
@@ -12,6 +12,8 @@ export interface PresentedCredential {
   endsAtMs: number | null;
   /** For an access token: how far it may be renewed; null: as far as what it descends from. */
   renewableUntilMs: number | null;
+  /** What was granted to its owner alone counts if it was by then; null: whenever it was. */
+  ownGrantsUntilMs: number | null;
   /** What it descends from: itself, the token or the key it was obtained with. */
   root: { kind: 'token' | 'api_key'; id: string } | null;
 }

@@ -32,8 +32,7 @@ export function judgeToken(state: TokenState, nowMs: number): Actor {
     tenantId: state.tenant_id,
     role,
     scopes: narrowScopes(JSON.parse(state.scopes), owner.scopes),
-    // A token that was lowered carries what its role does, not what its owner was granted besides.
-    privileges: grantedTo(role, state.role_grants, role === owner.role ? state.own_grants : null),
+    privileges: grantedTo(role, state.role_grants, state.own_grants),
     allowedNetworks: readNetworks(state),
     epoch: state.epoch,
     credential: {
@@ -42,6 +41,7 @@ export function judgeToken(state: TokenState, nowMs: number): Actor {
       createdAtMs: state.created_at,
       expiresAtMs: state.expires_at,
       renewableUntilMs: state.renewable_until,
+      ownGrantsUntilMs: state.own_grants_until,
       endsAtMs: earliest(state.key_expires_at, earliest(state.key_owner_expires_at, state.service_user_expires_at)),
       root: { kind: state.root_kind, id: state.root_id },
     },
@@ -80,6 +80,7 @@ export function judgeApiKey(state: ApiKeyState, nowMs: number): Actor {
       expiresAtMs,
       endsAtMs: expiresAtMs,
       renewableUntilMs: null,
+      ownGrantsUntilMs: null,
       root: { kind: 'api_key', id: state.id },
     },
   };

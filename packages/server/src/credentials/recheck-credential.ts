@@ -29,6 +29,9 @@ async function recheckCredential(tx: Executor, deps: Deps, actor: Actor): Promis
   if (now && now.role !== actor.role) {
     throw new PangolinError('forbidden', `Your role was changed just now; it is ${now.role}.`, { hint: 'Try again.' });
   }
+  const lost = now && [...actor.privileges].filter((privilege) => !now.privileges.has(privilege));
+  if (lost && lost.length > 0)
+    throw new PangolinError('forbidden', `${lost.join(', ')} was taken from you just now.`, { hint: 'Try again.' });
 }
 
 async function judgeAgain(tx: Executor, deps: Deps, { id, type }: Actor['credential']): Promise<Actor | undefined> {

@@ -20,6 +20,7 @@ export interface TokenState {
   expires_at: number;
   revoked_at: number | null;
   renewable_until: number | null;
+  own_grants_until: number | null;
   root_kind: 'token' | 'api_key';
   root_id: string;
   user_kind: 'user' | 'owner' | null;
@@ -83,10 +84,14 @@ const roleGrants = (tenantId: 't.tenant_id' | 'k.tenant_id') =>
   sql<string | null>`(select string_agg(g.privilege || ':' || g.grantee_id, ' ') from grants as g
     where g.tenant_id = ${sql.ref(tenantId)} and g.grantee_id in ('tenant-user', 'tenant-admin'))`.as('role_grants');
 
-/** As in `VIEW_AUDIT MANAGE_USERS`; null where the principal was granted nothing by itself. */
-const ownGrants = (tenantId: 't.tenant_id' | 'k.tenant_id', principalId: 't.owner_id' | 'k.service_user_id') =>
-  sql<string | null>`(select string_agg(g.privilege, ' ') from grants as g
-    where g.tenant_id = ${sql.ref(tenantId)} and g.grantee_id = ${sql.ref(principalId)})`.as('own_grants');
+/** As in `VIEW_AUDIT MANAGE_USERS`; null where the service user was granted nothing by itself. */
+const ownGrantsOfKey = sql<string | null>`(select string_agg(g.privilege, ' ') from grants as g
+  where g.tenant_id = k.tenant_id and g.grantee_id = k.service_user_id)`.as('own_grants');
+
+/** The same for a token's owner; a token may carry only what was granted until some time. */
+const ownGrantsOfToken = sql<string | null>`(select string_agg(g.privilege, ' ') from grants as g
+  where g.tenant_id = t.tenant_id and g.grantee_id = t.owner_id
+    and (t.own_grants_until is null or g.created_at <= t.own_grants_until))`.as('own_grants');
 
 const tokenStateQuery = (db: Executor) =>
   db
@@ -114,6 +119,7 @@ const tokenStateQuery = (db: Executor) =>
     .select([
       't.revoked_at',
       't.renewable_until',
+      't.own_grants_until',
       't.root_kind',
       't.root_id',
       'u.kind as user_kind',
@@ -134,7 +140,7 @@ const tokenStateQuery = (db: Executor) =>
     .select(['r.expires_at as root_token_expires_at', 'r.revoked_at as root_token_revoked_at'])
     .select(['l.max_token_days', 'l.session_hours', 'l.allow_non_expiring_tokens', 'l.role_limits'])
     .select(['l.allowed_networks as tenant_networks', 's.allowed_networks as service_user_networks'])
-    .select([roleGrants('t.tenant_id'), ownGrants('t.tenant_id', 't.owner_id')]);
+    .select([roleGrants('t.tenant_id'), ownGrantsOfToken]);
 
 const apiKeyStateQuery = (db: Executor) =>
   db
@@ -161,7 +167,7 @@ const apiKeyStateQuery = (db: Executor) =>
       's.expires_at as service_user_expires_at',
     ])
     .select(['l.allowed_networks as tenant_networks', 's.allowed_networks as service_user_networks'])
-    .select([roleGrants('k.tenant_id'), ownGrants('k.tenant_id', 'k.service_user_id')]);
+    .select([roleGrants('k.tenant_id'), ownGrantsOfKey]);
 
 /** The two reads of authentication. On SQLite they answer at once, without a promise. */
 export interface CredentialReader {

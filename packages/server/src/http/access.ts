@@ -108,6 +108,7 @@ const createOwner = (deps: Deps): Actor => ({
     expiresAtMs: null,
     endsAtMs: null,
     renewableUntilMs: null,
+    ownGrantsUntilMs: null,
     root: null,
   },
 });

@@ -2,6 +2,7 @@ import { auditApi } from '@pangolin/shared/contract/audit';
 import { catalogsApi } from '@pangolin/shared/contract/catalogs';
 import type { Endpoint } from '@pangolin/shared/contract/endpoint';
 import { oauthApi } from '@pangolin/shared/contract/oauth';
+import { policiesApi } from '@pangolin/shared/contract/policies';
 import { publicApi } from '@pangolin/shared/contract/public';
 import { serviceUsersApi } from '@pangolin/shared/contract/service-users';
 import { settingsApi } from '@pangolin/shared/contract/settings';
@@ -21,6 +22,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   catalogsApi,
   auditApi,
   settingsApi,
+  policiesApi,
 ].flatMap((api) => Object.values(api));
 
 interface JsonSchema {
@@ -108,17 +110,18 @@ function describeOperation(endpoint: Endpoint) {
         }
       : {}),
     responses: {
-      [endpoint.status]: {
-        description: 'Done',
-        ...(endpoint.answer
-          ? { content: { 'application/json': { schema: toJsonSchema(endpoint.answer, 'output') } } }
-          : {}),
-      },
+      [endpoint.status]: { description: 'Done', ...describeAnswer(endpoint) },
+      ...(endpoint.unchangedStatus === undefined
+        ? {}
+        : { [endpoint.unchangedStatus]: { description: 'It was so already', ...describeAnswer(endpoint) } }),
       '4XX': failure,
       '5XX': failure,
     },
   };
 }
+
+const describeAnswer = ({ answer }: Endpoint) =>
+  answer ? { content: { 'application/json': { schema: toJsonSchema(answer, 'output') } } } : {};
 
 const ref = (name: string) => ({ schema: { $ref: `#/components/schemas/${name}` } });
 

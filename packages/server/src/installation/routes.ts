@@ -9,7 +9,7 @@ import { readSettings } from '../settings/settings.ts';
 import { pingDatabase } from './store.ts';
 
 /** What this server can do; an original Pangolin answers no `features` at all. */
-const FEATURES = ['tokens', 'service-users', 'users', 'oauth2', 'catalogs', 'audit', 'settings', 'tenants'];
+const FEATURES = ['tokens', 'service-users', 'users', 'oauth2', 'catalogs', 'audit', 'settings', 'tenants', 'policies'];
 
 /** The few paths that need no credential. */
 export function publicRoutes(deps: Deps): Hono<Env> {

@@ -143,6 +143,7 @@ async function issueAccessToken(
     scopes,
     expiresAtMs,
     renewableUntilMs: plan.renewableUntilMs,
+    ownGrantsUntilMs: actor.credential.ownGrantsUntilMs,
     parent: { tokenId: plan.parentTokenId, root },
   });
   await transactAs(

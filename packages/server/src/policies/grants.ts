@@ -1,6 +1,6 @@
 import type { Executor } from '../store/schema.ts';
 import { DEFAULT_GRANTS } from './privileges.ts';
-import { insertGrants } from './store.ts';
+import { deleteGrantsTo, insertGrants } from './store.ts';
 
 /** Grants a new tenant's roles what they may do unless somebody changes it. */
 export async function grantDefaults(
@@ -18,3 +18,7 @@ export async function grantDefaults(
   }));
   await insertGrants(tx, rows);
 }
+
+/** Forgets what was granted to a principal that is deleted. */
+export const removeGrantsTo = (tx: Executor, principal: { id: string; tenantId: string }) =>
+  deleteGrantsTo(tx, principal.tenantId, principal.id);

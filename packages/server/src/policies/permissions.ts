@@ -1,4 +1,4 @@
-import type { Privilege } from '@pangolin/shared/contract/policies';
+import type { Privilege } from '@pangolin/shared/contract/privileges';
 import { ROLES, type Role, roleRank } from '@pangolin/shared/contract/roles';
 import { coversScope } from '@pangolin/shared/contract/scopes';
 import { PangolinError } from '@pangolin/shared/errors';
@@ -52,8 +52,9 @@ export function requirePermission(actor: Actor, permission: Permission): void {
     const needed =
       'role' in by
         ? `the role ${by.role}; yours is ${actor.role}`
-        : `the privilege ${by.privilege}, which your role ${actor.role} does not have`;
-    throw new PangolinError('forbidden', `This needs ${needed}.`, { hint: 'Ask an administrator of your tenant.' });
+        : `the privilege ${by.privilege}, which is granted neither to you nor to your role ${actor.role}`;
+    const hint = 'role' in by ? 'Ask an administrator of your tenant.' : describeRemedy(actor, by.privilege);
+    throw new PangolinError('forbidden', `This needs ${needed}.`, { hint });
   }
   if (!hasScope(actor, permission)) {
     const { scope } = PERMISSIONS[permission];
@@ -78,6 +79,14 @@ export function requireRankOf(actor: Actor, role: Role, what: string): void {
   throw new PangolinError('forbidden', `${what} has the role ${role}, which is above yours (${actor.role}).`, {
     hint: `You may use: ${ROLES.filter((one) => roleRank(one) <= roleRank(actor.role)).join(', ')}.`,
   });
+}
+
+/** What gives an actor a privilege; a name that a shell would read otherwise gives way to the id. */
+function describeRemedy({ id, kind, name }: Actor, privilege: Privilege): string {
+  if (kind === 'owner') return 'Use a token of a higher role: pangolin-user get-token --role tenant-admin';
+  const flag = kind === 'user' ? '--user' : '--service-user';
+  const named = /^[A-Za-z0-9][A-Za-z0-9._@+-]*$/.test(name) ? name : id;
+  return `An administrator can grant it: pangolin-admin grant ${privilege} ${flag} ${named}`;
 }
 
 const isGranted = (actor: Actor, by: Requirement['by']): boolean =>

@@ -1,4 +1,4 @@
-import { PRIVILEGES, type Privilege } from '@pangolin/shared/contract/policies';
+import { PRIVILEGES, type Privilege } from '@pangolin/shared/contract/privileges';
 import { type Role, roleRank } from '@pangolin/shared/contract/roles';
 
 /** What root holds everywhere. */

@@ -2,10 +2,12 @@ import type { Role } from '@pangolin/shared/contract/roles';
 import type { Executor } from '../store/schema.ts';
 import {
   findServiceUserPrincipal,
+  findServiceUserPrincipalByName,
   findUserPrincipal,
   findUserPrincipalByName,
   raiseEpoch,
   revokeObtainedForOthers,
+  revokeObtainedForOthersByRole,
 } from './store.ts';
 
 /** Whoever can own a credential: a user, the embedded owner, or a service user. */
@@ -19,14 +21,21 @@ export interface Principal {
   epoch: number;
 }
 
-/** By id (in one tenant, if named), or a user by name. */
+/** By id (in one tenant, if named), or a user or service user by name. */
 export async function findPrincipal(
   db: Executor,
-  wanted: { id: string; tenantId?: string } | { tenantId: string; username: string },
+  wanted:
+    | { id: string; tenantId?: string }
+    | { tenantId: string; username: string }
+    | { tenantId: string; serviceUserName: string },
 ): Promise<Principal | undefined> {
   if ('username' in wanted) {
     const user = await findUserPrincipalByName(db, wanted.tenantId, wanted.username);
     return user && toPrincipal(user, 'user');
+  }
+  if ('serviceUserName' in wanted) {
+    const named = await findServiceUserPrincipalByName(db, wanted.tenantId, wanted.serviceUserName);
+    return named && toPrincipal(named, 'service_user');
   }
   const user = await findUserPrincipal(db, wanted.id);
   const serviceUser = user ? undefined : await findServiceUserPrincipal(db, wanted.id);
@@ -49,6 +58,9 @@ export async function endCredentials(
 
 /** Ends what a principal obtained for others: they have lost the rights it was obtained with. */
 export const endObtainedForOthers = revokeObtainedForOthers;
+
+/** The same for everybody of some roles in a tenant who was not granted a privilege besides. */
+export const endObtainedForOthersByRole = revokeObtainedForOthersByRole;
 
 const toPrincipal = (
   row: { id: string; tenant_id: string; name: string; role: Role; active: number; epoch: number },

@@ -5,10 +5,11 @@ import { createApiKey } from '../credentials/api-key.ts';
 import type { Caller } from '../credentials/caller.ts';
 import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
-import { requirePermission, requireRankOf } from '../policies/permissions.ts';
+import { requirePermission } from '../policies/permissions.ts';
+import { requireReach } from '../policies/reach.ts';
 import { DAY_MS, formatOptionalTime, formatTime, HOUR_MS, wholeSecond } from '../times.ts';
 import { presentIssuedKey } from './present.ts';
-import { checkReach, newKey, readServiceUser } from './service-users.ts';
+import { checkReach, newKey, readServiceUser, toReached } from './service-users.ts';
 import { insertKey, listKeys, revokeKeys, type ServiceUserRow, setKeyExpiry, updateServiceUserRow } from './store.ts';
 
 /**
@@ -29,7 +30,7 @@ export async function rotateKey(
   return transactAs(deps, caller, async (tx) => {
     const now = deps.now();
     const row = await readServiceUser(deps, caller, id, tx);
-    requireRankOf(actor, row.role, row.name);
+    await requireReach(tx, actor, toReached(row));
     const [current] = await listKeys(tx, [row.id]);
     if (current?.id !== expected) {
       throw new PangolinError('conflict', `The key of ${row.name} was rotated by somebody else just now.`, {

@@ -12,7 +12,9 @@ import { createApiKey } from '../credentials/api-key.ts';
 import type { Caller } from '../credentials/caller.ts';
 import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
+import { removeGrantsTo } from '../policies/grants.ts';
 import { requirePermission, requireRankOf } from '../policies/permissions.ts';
+import { type Reached, requireReach } from '../policies/reach.ts';
 import { endCredentials, endObtainedForOthers } from '../principals/principals.ts';
 import type { Executor } from '../store/schema.ts';
 import { isDuplicate } from '../store/storage-errors.ts';
@@ -107,7 +109,7 @@ export async function updateServiceUser(
   requirePermission(actor, 'service_users:write');
   return transactAs(deps, caller, async (tx) => {
     const row = await readServiceUser(deps, caller, id, tx);
-    requireRankOf(actor, row.role, row.name);
+    await requireReach(tx, actor, toReached(row));
     if (input.role !== undefined) requireRankOf(actor, input.role, 'The service user');
     if (
       input.name !== undefined &&
@@ -147,8 +149,9 @@ export async function deleteServiceUser(deps: Deps, caller: Caller, id: string):
   requirePermission(caller.actor, 'service_users:write');
   await transactAs(deps, caller, async (tx) => {
     const row = await readServiceUser(deps, caller, id, tx);
-    requireRankOf(caller.actor, row.role, row.name);
+    await requireReach(tx, caller.actor, toReached(row));
     await endCredentials(tx, { id: row.id, kind: 'service_user' }, { at: deps.now(), by: caller.actor.id });
+    await removeGrantsTo(tx, toReached(row));
     await deleteServiceUserRow(tx, row.id);
     await recordAudit(tx, deps, caller, {
       action: 'service_user.deleted',
@@ -158,6 +161,14 @@ export async function deleteServiceUser(deps: Deps, caller: Caller, id: string):
     });
   });
 }
+
+/** A service user as somebody who can be taken over. */
+export const toReached = ({ id, tenant_id, role, name }: ServiceUserRow): Reached => ({
+  id,
+  tenantId: tenant_id,
+  role,
+  name,
+});
 
 /** The row of a new key. */
 export const newKey = (

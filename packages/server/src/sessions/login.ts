@@ -47,6 +47,7 @@ async function openSession(deps: Deps, user: UserRow, origin: Caller['origin']):
     role: user.role,
     scopes: [],
     expiresAtMs,
+    ownGrantsUntilMs: null,
     name: null,
     description: origin.client === null ? 'login' : `login from ${origin.client}`,
     parent: null,
@@ -98,6 +99,7 @@ const toActor = (user: UserRow, { row }: PreparedToken): Actor => ({
     expiresAtMs: row.expires_at,
     endsAtMs: null,
     renewableUntilMs: null,
+    ownGrantsUntilMs: null,
     root: { kind: 'token', id: row.id },
   },
 });

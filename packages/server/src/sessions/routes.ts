@@ -43,6 +43,7 @@ const presentMe = (actor: Actor) => ({
   email: actor.email,
   role: actor.role,
   tenant_id: actor.tenantId,
+  privileges: [...actor.privileges].sort(),
   credential: {
     type: actor.credential.type,
     id: actor.credential.id,

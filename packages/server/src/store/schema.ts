@@ -1,4 +1,4 @@
-import type { Privilege } from '@pangolin/shared/contract/policies';
+import type { Privilege } from '@pangolin/shared/contract/privileges';
 import type { Role } from '@pangolin/shared/contract/roles';
 import type { TokenKind } from '@pangolin/shared/contract/tokens';
 import type { Kysely, Transaction } from 'kysely';
@@ -117,7 +117,8 @@ export interface ApiKeysTable {
 /**
  * Every token ever issued, by its `jti` (`id`).
  * `rotated_to` is the token that took its place. `renewable_until` is how far an access token may be renewed; null: as far
- * as what it descends from.
+ * as what it descends from. Of what was granted to its owner alone it carries what was granted by `own_grants_until`; null:
+ * all of it.
  * `parent_id` is the token it was obtained with and dies with; `root_id` the key, login or token it descends from.
  */
 export interface TokensTable {
@@ -142,6 +143,7 @@ export interface TokensTable {
   revoked_reason: string | null;
   rotated_to: string | null;
   renewable_until: number | null;
+  own_grants_until: number | null;
   last_used_at: number | null;
   last_used_ip: string | null;
   last_used_client: string | null;

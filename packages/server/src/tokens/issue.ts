@@ -30,6 +30,8 @@ export interface TokenPlan {
   description?: string | null;
   /** For access tokens: how far they may be renewed; null: as far as what they descend from. */
   renewableUntilMs?: number | null;
+  /** When what was granted to its owner alone stops to count: 0: none of it does; null: all of it, for as long as it is granted. */
+  ownGrantsUntilMs: number | null;
   /** What it is obtained with and dies with; null: it stands by itself. */
   parent: { tokenId: string | null; root: { kind: 'token' | 'api_key'; id: string } } | null;
 }
@@ -68,6 +70,7 @@ export async function prepareToken(deps: Deps, plan: TokenPlan): Promise<Prepare
     revoked_reason: null,
     rotated_to: null,
     renewable_until: plan.renewableUntilMs ?? null,
+    own_grants_until: plan.ownGrantsUntilMs,
     last_used_at: null,
     last_used_ip: null,
     last_used_client: null,

@@ -7,6 +7,7 @@ import type { Actor, Caller } from '../credentials/caller.ts';
 import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
 import { requirePermission, requireRankOf } from '../policies/permissions.ts';
+import { requireReach } from '../policies/reach.ts';
 import { findPrincipal, type Principal } from '../principals/principals.ts';
 import { readSettings } from '../settings/settings.ts';
 import type { Executor } from '../store/schema.ts';
@@ -23,21 +24,22 @@ export async function mintToken(
   input: CreateToken & { roles?: Role[] | undefined },
 ): Promise<IssuedToken> {
   const { actor } = caller;
-  requirePermission(actor, 'tokens:create');
   const tenantId = await chooseTenant(deps, actor, input.tenant_id);
   const owner = await findOwner(deps, actor, tenantId, input);
   const settings = await readSettings(deps.db.read, tenantId);
   const expiry = readExpiry(pickExpiry(input), settings, actor.credential, deps.now());
+  const role = readRole(actor, owner, input.roles);
   const prepared = await prepareToken(deps, {
     kind: 'personal',
     owner,
     actorId: actor.id,
     tenantId,
-    role: readRole(actor, owner, input.roles),
+    role,
     scopes: readScopes(actor, input.scopes),
     expiresAtMs: expiry.expiresAtMs,
     name: input.name ?? null,
     description: input.description ?? null,
+    ownGrantsUntilMs: limitOwnGrants(actor, owner, role, deps.now()),
     parent: readParent(actor),
   });
   await transactAs(
@@ -48,6 +50,7 @@ export async function mintToken(
       const now = await findPrincipal(tx, { id: owner.id });
       if (!now?.active)
         throw new PangolinError('principal_inactive', 'The owner of the token is deactivated or deleted.');
+      if (now.id !== actor.id) await requireReach(tx, actor, now);
       if (settings.max_tokens_per_user !== null)
         await refuseTooMany(tx, now, settings.max_tokens_per_user, { nowMs: deps.now(), settings });
       await prepared.store(tx, now.epoch);
@@ -116,13 +119,14 @@ async function findOwner(deps: Deps, actor: Actor, tenantId: string, input: Crea
       ? userId === undefined || userId.toLowerCase() === actor.id
       : username === actor.name;
   if (isSelf) {
+    requirePermission(actor, 'tokens:create');
     const self = await findPrincipal(deps.db.read, { id: actor.id });
     if (self) return self;
   } else {
     requirePermission(actor, 'tokens:manage');
     const other = named ?? (userId && (await findPrincipal(deps.db.read, { tenantId, id: userId.toLowerCase() })));
     if (other) {
-      requireRankOf(actor, other.role, other.name);
+      await requireReach(deps.db.read, actor, other);
       return other;
     }
   }
@@ -139,6 +143,15 @@ function readRole(actor: Actor, owner: Principal, wanted: Role[] | undefined): R
     throw new PangolinError('forbidden', `The token has the role ${role}, which is above its owner's (${owner.role}).`);
   }
   return role;
+}
+
+/**
+ * A token below its owner's role carries what its role does and nothing besides. One that somebody else mints carries what
+ * its owner is granted by now, which is at most what that somebody holds; not what they are granted later.
+ */
+function limitOwnGrants(actor: Actor, owner: Principal, role: Role, nowMs: number): number | null {
+  if (roleRank(role) < roleRank(owner.role)) return 0;
+  return owner.id === actor.id ? actor.credential.ownGrantsUntilMs : nowMs;
 }
 
 function readScopes(actor: Actor, wanted: string[] | undefined): string[] {

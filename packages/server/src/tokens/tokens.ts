@@ -5,7 +5,8 @@ import { recordAudit } from '../audit/record.ts';
 import type { Caller } from '../credentials/caller.ts';
 import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
-import { hasPermission, requirePermission, requireRankOf } from '../policies/permissions.ts';
+import { hasPermission, requirePermission } from '../policies/permissions.ts';
+import { requireReach } from '../policies/reach.ts';
 import { endCredentials, findPrincipal } from '../principals/principals.ts';
 import { readSettings } from '../settings/settings.ts';
 import type { Executor } from '../store/schema.ts';
@@ -84,7 +85,10 @@ export async function revokeToken(
   return transactAs(deps, caller, async (tx) => {
     let row = await readToken(deps, caller, id, tx);
     while (row.rotated_to !== null) row = await readToken(deps, caller, row.rotated_to, tx);
-    if (row.owner_id !== actor.id) requireRankOf(actor, row.role, 'The token');
+    if (row.owner_id !== actor.id) {
+      const { owner_id: ownerId, tenant_id: tenantId, role } = row;
+      await requireReach(tx, actor, { id: ownerId, tenantId, role, name: 'The token' });
+    }
     if (row.revoked_at !== null) return null;
     await revoke(tx, deps, caller, row, reason);
     return row.id;
@@ -107,7 +111,7 @@ export async function revokeTokensOf(
       throw new PangolinError('not_found', 'There is no such user.', {
         hint: 'See the users: pangolin-admin list-users',
       });
-    if (principal.id !== actor.id) requireRankOf(actor, principal.role, principal.name);
+    if (principal.id !== actor.id) await requireReach(tx, actor, principal);
     await endCredentials(tx, principal, { at: deps.now(), by: actor.id });
     await recordAudit(tx, deps, caller, {
       action: `${principal.kind}.credentials_revoked`,
@@ -136,6 +140,7 @@ export async function rotateToken(deps: Deps, caller: Caller): Promise<IssuedTok
     scopes: JSON.parse(old.scopes),
     expiresAtMs: old.expires_at,
     renewableUntilMs: old.renewable_until,
+    ownGrantsUntilMs: old.own_grants_until,
     // A login may be renewed for so long from when it was made; rotating it must not start that anew.
     ...(old.kind === 'session' ? { createdAtMs: old.created_at } : {}),
     name: old.name,

@@ -13,7 +13,9 @@ import { encodeBase62 } from '../credentials/base62.ts';
 import type { Caller } from '../credentials/caller.ts';
 import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
+import { removeGrantsTo } from '../policies/grants.ts';
 import { requirePermission, requireRankOf } from '../policies/permissions.ts';
+import { type Reached, requireReach } from '../policies/reach.ts';
 import { endCredentials, endObtainedForOthers } from '../principals/principals.ts';
 import type { Executor } from '../store/schema.ts';
 import { isDuplicate } from '../store/storage-errors.ts';
@@ -91,7 +93,7 @@ export async function updateUser(
   requirePermission(actor, 'users:write');
   return transactAs(deps, caller, async (tx) => {
     const row = await readUser(deps, caller, id, tx);
-    requireRankOf(actor, row.role, row.username);
+    await requireReach(tx, actor, toReached(row));
     if (input.role !== undefined) requireRankOf(actor, input.role, 'The user');
     if (row.id === actor.id && input.active === false) throw oneself('deactivate');
     if (
@@ -128,9 +130,10 @@ export async function deleteUser(deps: Deps, caller: Caller, id: string): Promis
   requirePermission(caller.actor, 'users:write');
   await transactAs(deps, caller, async (tx) => {
     const row = await readUser(deps, caller, id, tx);
-    requireRankOf(caller.actor, row.role, row.username);
+    await requireReach(tx, caller.actor, toReached(row));
     if (row.id === caller.actor.id) throw oneself('delete');
     await endCredentials(tx, { id: row.id, kind: 'user' }, { at: deps.now(), by: caller.actor.id });
+    await removeGrantsTo(tx, toReached(row));
     await deleteUserRow(tx, row.id);
     await recordAudit(tx, deps, caller, {
       action: 'user.deleted',
@@ -151,12 +154,12 @@ export async function resetPassword(
   const { actor } = caller;
   requirePermission(actor, 'users:write');
   const user = await readUser(deps, caller, id);
-  requireRankOf(actor, user.role, user.username);
+  await requireReach(deps.db.read, actor, toReached(user));
   const password = input.password ?? generatePassword(deps);
   const passwordHash = await deps.passwords.hash(password);
   await transactAs(deps, caller, async (tx) => {
     const row = await readUser(deps, caller, id, tx);
-    requireRankOf(actor, row.role, row.username);
+    await requireReach(tx, actor, toReached(row));
     await updateUserRow(tx, row.id, { password_hash: passwordHash });
     await endCredentials(tx, { id: row.id, kind: 'user' }, { at: deps.now(), by: actor.id });
     await recordAudit(tx, deps, caller, {
@@ -192,6 +195,13 @@ export const presentUser = (row: UserRow): User => ({
   created_at: formatTime(wholeSecond(row.created_at)),
   created_by: row.created_by,
   last_login_at: row.last_login_at === null ? null : formatTime(wholeSecond(row.last_login_at)),
+});
+
+const toReached = ({ id, tenant_id, role, username }: UserRow): Reached => ({
+  id,
+  tenantId: tenant_id,
+  role,
+  name: username,
 });
 
 const generatePassword = (deps: Deps): string => encodeBase62(deps.randomBytes(32), GENERATED_PASSWORD_LENGTH);

@@ -20,6 +20,8 @@ export interface Endpoint {
   bodyType?: 'json' | 'form';
   /** The success status and its body; null when there is none. */
   status: number;
+  /** Where asking again changes nothing: the status of such an answer, with the same body. */
+  unchangedStatus?: number;
   answer: Schema | null;
 }
 

@@ -4,6 +4,8 @@ export * from './catalogs.ts';
 export type { Endpoint } from './endpoint.ts';
 export { Page } from './fields.ts';
 export * from './oauth.ts';
+export * from './policies.ts';
+export * from './privileges.ts';
 export * from './public.ts';
 export * from './roles.ts';
 export * from './scopes.ts';

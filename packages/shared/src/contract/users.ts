@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { endpoint } from './endpoint.ts';
 import { ById, label, Page, time, uuid } from './fields.ts';
+import { PRIVILEGES } from './privileges.ts';
 import { role } from './roles.ts';
 import { Message } from './tokens.ts';
 
@@ -45,7 +46,7 @@ export type LoggedIn = z.output<typeof LoggedIn>;
 
 export const CREDENTIAL_TYPES = ['owner', 'session', 'personal', 'access', 'api_key'] as const;
 
-/** Who is asking, and with which credential. */
+/** Who is asking, with which credential, and what the policies grant to it (sorted; its scopes narrow that). */
 export const Me = z.object({
   id: uuid,
   kind: z.enum(['owner', 'user', 'service_user']),
@@ -53,6 +54,7 @@ export const Me = z.object({
   email: z.nullable(z.string()),
   role,
   tenant_id: uuid,
+  privileges: z.array(z.enum(PRIVILEGES)),
   credential: z.object({
     type: z.enum(CREDENTIAL_TYPES),
     id: z.nullable(z.string()),
@@ -120,7 +122,7 @@ export const usersApi = {
   me: endpoint({
     method: 'get',
     path: `${path}/me`,
-    summary: 'Who am I',
+    summary: 'Who am I, and what may I do',
     tag,
     access: 'credential',
     status: 200,

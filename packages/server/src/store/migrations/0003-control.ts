@@ -28,7 +28,13 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('created_by', 'text')
     .addPrimaryKeyConstraint('grants_once', ['tenant_id', 'grantee_id', 'privilege'])
     .execute();
+  await db.schema
+    .createIndex('grants_by_privilege')
+    .on('grants')
+    .columns(['tenant_id', 'privilege', 'grantee_id'])
+    .execute();
   await grantDefaults(db);
+  await limitOwnGrants(db);
 
   await db.schema.alterTable('settings').addColumn('default_key_days', 'integer').execute();
   await db.schema.alterTable('settings').addColumn('max_key_days', 'integer').execute();
@@ -96,6 +102,14 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addPrimaryKeyConstraint('credential_failures_once', ['address', 'minute'])
     .execute();
   await db.schema.createIndex('credential_failures_by_minute').on('credential_failures').column('minute').execute();
+}
+
+/** A token below its owner's role, or obtained by somebody else, carries nothing that is granted to its owner later. */
+async function limitOwnGrants(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable('tokens').addColumn('own_grants_until', 'bigint').execute();
+  await sql`update tokens set own_grants_until = 0 where actor_id <> owner_id or role <> coalesce(
+    (select role from users where users.id = owner_id),
+    (select role from service_users where service_users.id = owner_id), '')`.execute(db);
 }
 
 /** Tenants that exist keep what their roles could do before there were policies. */
