@@ -12,6 +12,9 @@ import {
 import { registerListAuditEvents } from './commands/audit/list-audit-events.ts';
 import { registerCreateCatalog } from './commands/catalogs/create-catalog.ts';
 import { registerDeleteCatalog } from './commands/catalogs/delete-catalog.ts';
+import { registerGrant } from './commands/policies/grant.ts';
+import { registerListPolicies } from './commands/policies/list-policies.ts';
+import { registerRevokeGrant } from './commands/policies/revoke-grant.ts';
 import { registerServe } from './commands/server/serve.ts';
 import { registerCreateServiceUser } from './commands/service-users/create-service-user.ts';
 import { registerDeleteServiceUser } from './commands/service-users/delete-service-user.ts';
@@ -63,6 +66,9 @@ export const pangolinAdmin = (version: string): ProgramDescriptor => ({
     registerListCatalogs,
     registerDeleteCatalog,
     registerListAuditEvents,
+    registerListPolicies,
+    registerGrant,
+    registerRevokeGrant,
     registerGetSettings,
     registerUpdateSettings,
     registerLogin,

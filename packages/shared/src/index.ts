@@ -7,6 +7,7 @@ export { type ClientOptions, createClient, type PangolinClient } from './client/
 export { readSurroundings } from './client/process-surroundings.ts';
 export type { AuditResource } from './client/resources/audit.ts';
 export type { CatalogsResource } from './client/resources/catalogs.ts';
+export type { PoliciesResource } from './client/resources/policies.ts';
 export type { ServiceUsersResource } from './client/resources/service-users.ts';
 export type { SettingsResource } from './client/resources/settings.ts';
 export type { TokensResource } from './client/resources/tokens.ts';
@@ -15,9 +16,11 @@ export type { ListOptions, WireClient } from './client/wire-client.ts';
 export type {
   AuditEvent,
   Catalog,
+  Grant,
   IssuedApiKey,
   IssuedToken,
   Me,
+  Privilege,
   Role,
   ServiceUser,
   Settings,

@@ -22,10 +22,12 @@ export { type Column, type FieldValue, fieldText, toFieldBlock } from './table.t
 export { tokenColumns, tokenFields } from './tokens.ts';
 export {
   isUuid,
+  privilegeOption,
   readBoolean,
   readExpiry,
   readGraceHours,
   readLifetime,
+  readPrivilegeName,
   readUuid,
   readWholeNumber,
   roleOption,

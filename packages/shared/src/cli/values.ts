@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { PRIVILEGES, type Privilege, readPrivilege } from '../contract/privileges.ts';
 import type { Role } from '../contract/roles.ts';
 
 /** How long a token shall live, in the fields of the wire. */
@@ -82,6 +83,17 @@ function readRole(spelling: string): Role {
 /** `--role`, in any spelling the server understands: `TenantUser`, `tenant_user`, `TENANT USER`. */
 export const roleOption = (description: string) =>
   suggest(new Option('--role <role>', description).argParser(readRole), [...ROLE_NAMES]);
+
+/** Reads a privilege in any spelling the server understands: `MANAGE_USERS`, `manage-users`. */
+export function readPrivilegeName(spelling: string): Privilege {
+  const privilege = readPrivilege(spelling);
+  if (privilege === undefined) throw new InvalidArgumentError(`Give one of ${PRIVILEGES.join(', ')}.`);
+  return privilege;
+}
+
+/** `--privilege`. */
+export const privilegeOption = (description: string) =>
+  suggest(new Option('--privilege <privilege>', description).argParser(readPrivilegeName), [...PRIVILEGES]);
 
 /** `--scope`, as often as needed. */
 export const scopeOption = () =>

@@ -8,6 +8,7 @@ import type { Connection, ConnectOptions, Surroundings } from './connect-types.t
 import { readSurroundings } from './process-surroundings.ts';
 import { type AuditResource, auditResource } from './resources/audit.ts';
 import { type CatalogsResource, catalogsResource } from './resources/catalogs.ts';
+import { type PoliciesResource, policiesResource } from './resources/policies.ts';
 import { type ServiceUsersResource, serviceUsersResource } from './resources/service-users.ts';
 import { type SettingsResource, settingsResource } from './resources/settings.ts';
 import { type TokensResource, tokensResource } from './resources/tokens.ts';
@@ -26,6 +27,7 @@ export interface PangolinClient {
   readonly users: UsersResource;
   readonly catalogs: CatalogsResource;
   readonly settings: SettingsResource;
+  readonly policies: PoliciesResource;
   readonly audit: AuditResource;
   readonly auth: Auth;
   /**
@@ -132,6 +134,7 @@ export function createClient(options: ClientOptions = {}): PangolinClient {
     users: usersResource(source),
     catalogs: catalogsResource(source),
     settings: settingsResource(source),
+    policies: policiesResource(source),
     audit: auditResource(source),
     auth,
     setObtainAccessTokenMethod(method) {

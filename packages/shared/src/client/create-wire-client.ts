@@ -24,6 +24,7 @@ export interface WireClientOptions {
 const ISSUED_TOKEN = { token: 'secret' } as const;
 const ISSUED_KEY = { api_key: 'secret' } as const;
 const SERVICE_USER = { keys: 'list?' } as const;
+const GRANT = { grantee: 'object?' } as const;
 const SETTINGS_CHANGE = { affected_tokens: 'list' } as const;
 
 interface Parts {
@@ -53,6 +54,7 @@ export function createWireClient(options: WireClientOptions): WireClient {
       update: (input, { dryRun } = {}) =>
         caller.call('PUT', `/api/v1/config/settings${queryOf({ dry_run: dryRun })}`, input, SETTINGS_CHANGE),
     },
+    policies: policyCalls(parts),
     audit: { list: (query) => caller.list('/api/v1/audit', query) },
     app: { config: () => caller.call('GET', '/api/v1/app/config') },
     async close() {
@@ -141,7 +143,7 @@ function userCalls({ caller }: Parts): WireClient['users'] {
     },
     async me() {
       const me = await caller.call<Me>('GET', `${path}/me`, undefined, { credential: 'object?' });
-      return me.credential === undefined ? fillMe(me, (await caller.authorize()).authorization) : me;
+      return fillMe(me, me.credential === undefined ? (await caller.authorize()).authorization : undefined);
     },
     create: (input) => caller.call('POST', path, input),
     list: (query) => caller.list(path, query),
@@ -164,6 +166,17 @@ function catalogCalls({ caller }: Parts): WireClient['catalogs'] {
     update: (name, input) => caller.call('PUT', one(name), input),
     async delete(name) {
       await caller.tell('DELETE', one(name));
+    },
+  };
+}
+
+function policyCalls({ caller }: Parts): WireClient['policies'] {
+  const path = '/api/v1/policies';
+  return {
+    list: (query) => caller.list(path, query),
+    grant: (input) => caller.call('POST', path, input, GRANT),
+    async revoke(id) {
+      await caller.tell('DELETE', `${path}/${segment(id)}`);
     },
   };
 }

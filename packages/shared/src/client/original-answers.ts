@@ -87,10 +87,12 @@ export function fillLoggedIn(answer: Partial<LoggedIn> & { token: string }, user
 }
 
 export function fillMe(answer: Me, token: string | undefined): Me {
-  if (answer.credential !== undefined) return answer;
+  const privileges = Array.isArray(answer.privileges) ? answer.privileges : [];
+  if (answer.credential !== undefined) return { ...answer, privileges };
   const { jti, exp } = readJwtClaims(token ?? '');
   return {
     ...answer,
+    privileges,
     kind: 'user',
     email: answer.email ?? null,
     role: kebabRole(answer.role),

@@ -5,9 +5,12 @@ import type {
   Catalog,
   CreateCatalog,
   CreatedUser,
+  CreateGrant,
   CreateServiceUser,
   CreateToken,
   CreateUser,
+  Grant,
+  GrantPage,
   IssuedApiKey,
   IssuedToken,
   LoggedIn,
@@ -85,6 +88,12 @@ export interface WireClient {
   readonly settings: {
     get(): Promise<Settings>;
     update(input: UpdateSettings, options?: { dryRun?: boolean }): Promise<SettingsChange>;
+  };
+  readonly policies: {
+    list(options?: ListOptions<GrantPage>): Promise<Grant[]>;
+    /** The grant, also where it was granted before. */
+    grant(input: CreateGrant): Promise<Grant>;
+    revoke(id: string): Promise<void>;
   };
   readonly audit: { list(options?: ListOptions<AuditPage>): Promise<AuditEvent[]> };
   readonly app: { config(): Promise<AppConfig> };

@@ -27,6 +27,7 @@ async function whoami(ctx: Context): Promise<void> {
       role: me.role,
       id: me.id,
       tenant_id: me.tenant_id,
+      privileges: me.privileges,
       source,
       credential_type: me.credential.type,
       credential_id: me.credential.id,
