@@ -24,6 +24,10 @@ import { registerRotateServiceUserKey } from './commands/service-users/rotate-se
 import { registerUpdateServiceUser } from './commands/service-users/update-service-user.ts';
 import { registerGetSettings } from './commands/settings/get-settings.ts';
 import { registerUpdateSettings } from './commands/settings/update-settings.ts';
+import { registerCreateTenant } from './commands/tenants/create-tenant.ts';
+import { registerDeleteTenant } from './commands/tenants/delete-tenant.ts';
+import { registerListTenants } from './commands/tenants/list-tenants.ts';
+import { registerUpdateTenant } from './commands/tenants/update-tenant.ts';
 import { registerDeleteToken } from './commands/tokens/delete-token.ts';
 import { registerListUserTokens } from './commands/tokens/list-user-tokens.ts';
 import { registerRevokeTokenById } from './commands/tokens/revoke-token-by-id.ts';
@@ -57,6 +61,10 @@ export const pangolinAdmin = (version: string): ProgramDescriptor => ({
     registerUpdateUser,
     registerResetPassword,
     registerDeleteUser,
+    registerCreateTenant,
+    registerListTenants,
+    registerUpdateTenant,
+    registerDeleteTenant,
     registerListUserTokens,
     registerRevokeToken,
     registerRevokeTokenById,

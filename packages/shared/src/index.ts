@@ -10,6 +10,7 @@ export type { CatalogsResource } from './client/resources/catalogs.ts';
 export type { PoliciesResource } from './client/resources/policies.ts';
 export type { ServiceUsersResource } from './client/resources/service-users.ts';
 export type { SettingsResource } from './client/resources/settings.ts';
+export type { TenantsResource } from './client/resources/tenants.ts';
 export type { TokensResource } from './client/resources/tokens.ts';
 export type { UsersResource } from './client/resources/users.ts';
 export type { ListOptions, WireClient } from './client/wire-client.ts';
@@ -24,6 +25,7 @@ export type {
   Role,
   ServiceUser,
   Settings,
+  Tenant,
   Token,
   User,
 } from './contract/index.ts';

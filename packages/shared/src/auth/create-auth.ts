@@ -18,7 +18,7 @@ export interface Auth {
    * Sends `POST /api/v1/users/login`. Throws `login_failed`, `no_server`, `too_many_requests`, `conflict`,
    * `keyring_failed`, `settings_unreadable` and the `network_…` codes.
    */
-  login(options: { username: string; password: string; tenantId?: string }): Promise<ActiveUser>;
+  login(options: { username: string; password: string; tenantId?: string; tenant?: string }): Promise<ActiveUser>;
   /**
    * Revokes the session at the server and forgets it. Sends `POST /api/v1/auth/revoke`.
    * Throws `not_logged_in` when this client's credential does not come from a login.

@@ -9,7 +9,10 @@ import type { LoggedIn } from '../contract/index.ts';
 import { openLoginStore } from '../credentials/store.ts';
 import { PangolinError } from '../errors.ts';
 
-export type LoginTargetOptions = Pick<ConnectOptions, 'url' | 'profile' | 'tenantId' | 'caFile' | 'insecureHttp'>;
+export type LoginTargetOptions = Pick<
+  ConnectOptions,
+  'url' | 'profile' | 'tenantId' | 'tenant' | 'caFile' | 'insecureHttp'
+>;
 
 /** Where a login would go, before anybody is asked for a password. */
 export interface LoginTarget {
@@ -59,7 +62,8 @@ export async function logIn(options: LogInOptions, surroundings: Surroundings): 
   const { username, password, onNotice } = options;
   const found = await findLoginServer(options, surroundings);
   const { origin } = found;
-  const name = chooseProfile(await readSettings(surroundings), found, username);
+  const named = found.profile ?? found.preferredProfile;
+  if (named !== null) refuseOtherServer(await readSettings(surroundings), named, origin);
   const store = openLoginStore(surroundings);
   const client = createWireClient({
     transport: createHttpTransport({ ...found, env: surroundings.env }),
@@ -69,7 +73,10 @@ export async function logIn(options: LogInOptions, surroundings: Surroundings): 
     now: surroundings.now,
   });
   try {
-    const answer = await client.users.login({ username, password, tenant_id: found.tenantId ?? null });
+    const where = { tenant_id: found.tenantId ?? null, tenant: found.tenantName ?? null };
+    const answer = await client.users.login({ username, password, ...where });
+    const tenantId = found.tenantName === undefined ? found.tenantId : answer.user.tenant_id;
+    const name = named ?? chooseProfile(await readSettings(surroundings), { origin, tenantId }, username);
     const stored = await store.write(name, {
       origin,
       token: answer.token,
@@ -77,7 +84,9 @@ export async function logIn(options: LogInOptions, surroundings: Surroundings): 
       username: answer.user.username,
       tenant_id: answer.user.tenant_id || null,
     });
-    await writeProfile(surroundings, name, profileOf(found, answer.user.username), { makeCurrent: true });
+    await writeProfile(surroundings, name, profileOf({ ...found, tenantId }, answer.user.username), {
+      makeCurrent: true,
+    });
     if (stored.kind === 'file') onNotice(`There is no keyring here: the login is kept in ${stored.location}`, 'store');
     if (stored.kind === 'none') onNotice('PANGOLIN_CREDENTIAL_STORE=none: the login is not kept', 'store');
     return { origin, profile: name, answer, stored };
@@ -97,8 +106,10 @@ const profileOf = ({ origin, tenantId, caFile, insecureHttp }: HttpServer, usern
 type HttpServer = FoundServer & { origin: string };
 
 async function findLoginServer(options: LoginTargetOptions, surroundings: Surroundings): Promise<HttpServer> {
-  const { url, profile, tenantId, caFile, insecureHttp } = options;
-  const given = Object.entries({ url, profile, tenantId, caFile, insecureHttp }).filter(([, one]) => one !== undefined);
+  const { url, profile, tenantId, tenant, caFile, insecureHttp } = options;
+  const given = Object.entries({ url, profile, tenantId, tenant, caFile, insecureHttp }).filter(
+    ([, one]) => one !== undefined,
+  );
   const found = await findServer(Object.fromEntries(given), surroundings);
   const { origin } = found;
   if (origin !== null) return { ...found, origin };
@@ -119,16 +130,16 @@ function refuseOtherServer(settings: ProfileSettings, name: string, origin: stri
   });
 }
 
-function chooseProfile(settings: ProfileSettings, found: HttpServer, username: string): string {
+function chooseProfile(
+  settings: ProfileSettings,
+  { origin, tenantId }: Pick<HttpServer, 'origin' | 'tenantId'>,
+  username: string,
+): string {
   const { current, profiles } = settings;
-  const { origin } = found;
-  const named = found.profile ?? found.preferredProfile;
-  if (named !== null) {
-    refuseOtherServer(settings, named, origin);
-    return named;
-  }
   const belongs = (name: string) =>
-    originOf(settings, name) === origin && (profiles.get(name)?.username ?? username) === username;
+    originOf(settings, name) === origin &&
+    (profiles.get(name)?.username ?? username) === username &&
+    profiles.get(name)?.tenant_id === tenantId;
   const known = [...(current === null ? [] : [current]), ...profiles.keys()].find(belongs);
   return known ?? freeProfileName(origin, username, profiles);
 }

@@ -83,6 +83,7 @@ export function createContext(
       ...(flags.url !== undefined && { url: flags.url }),
       ...(flags.profile !== undefined && { profile: flags.profile }),
       ...(flags.tenantId !== undefined && { tenantId: flags.tenantId }),
+      ...(flags.tenant !== undefined && { tenant: flags.tenant }),
       ...(flags.caFile !== undefined && { caFile: flags.caFile }),
       ...(flags.insecureHttp && { insecureHttp: true }),
       ...(token !== null && { tokenFromStdin: token }),

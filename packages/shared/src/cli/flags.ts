@@ -6,6 +6,7 @@ export interface GlobalFlags {
   url?: string;
   profile?: string;
   tenantId?: string;
+  tenant?: string;
   caFile?: string;
   insecureHttp: boolean;
   tokenStdin: boolean;
@@ -24,7 +25,8 @@ const readFilled = (value: string): string => {
 export const globalOptions = (): Option[] => [
   new Option('--url <url>', 'the server to talk to (PANGOLIN_URL)').argParser(readFilled),
   new Option('-p, --profile <name>', 'the profile to use (PANGOLIN_PROFILE)').argParser(readFilled),
-  new Option('--tenant-id <uuid>', 'act in this tenant').argParser(readUuid),
+  new Option('--tenant <tenant>', 'act in this tenant, by its name or id (PANGOLIN_TENANT)').argParser(readFilled),
+  new Option('--tenant-id <uuid>', 'act in this tenant, by its id (PANGOLIN_TENANT_ID)').argParser(readUuid),
   new Option('--token-stdin', 'read the access token from standard input'),
   new Option('--ca-file <file>', 'trust the certificate authorities in this PEM file').argParser(readFilled),
   new Option('--insecure-http', 'allow unencrypted http beyond this machine'),
@@ -57,6 +59,7 @@ const GLOBAL_NAMES: ReadonlySet<string> = new Set<keyof GlobalFlags>([
   'url',
   'profile',
   'tenantId',
+  'tenant',
   'caFile',
   'insecureHttp',
   'tokenStdin',

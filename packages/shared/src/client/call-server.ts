@@ -1,5 +1,6 @@
 import { PangolinError } from '../errors.ts';
 import { readListAnswer, readObjectAnswer, type Shape, unexpected } from './answer-shape.ts';
+import { createTenantFinder } from './find-tenant.ts';
 import { type AnswerContext, readAnswer } from './read-answer.ts';
 import type { Transport, TransportAnswer, TransportRequest } from './transport-types.ts';
 
@@ -13,6 +14,8 @@ export interface CallOptions {
   userAgent: string;
   /** Sent as X-Pangolin-Tenant. */
   tenantId?: string | undefined;
+  /** Sent as X-Pangolin-Tenant, once the server has told its id; only root is told. */
+  tenantName?: string | undefined;
 }
 
 type Method = TransportRequest['method'];
@@ -33,15 +36,25 @@ export interface Caller {
 }
 
 /** Builds the Caller of one server. */
-export function createCaller({ transport, authorize, userAgent, tenantId }: CallOptions): Caller {
+export function createCaller({ transport, authorize, userAgent, tenantId, tenantName }: CallOptions): Caller {
   const server = transport.origin ?? 'The embedded server';
+  const named = tenantName === undefined ? null : createTenantFinder(tenantName, ask);
 
   async function exchange(method: Method, path: string, body: object | undefined, auth: Record<string, string>) {
     const headers: Record<string, string> = { accept: 'application/json', 'user-agent': userAgent, ...auth };
-    if (tenantId !== undefined) headers['x-pangolin-tenant'] = tenantId;
+    const tenant = tenantId ?? (await named?.of(auth));
+    if (tenant !== undefined) headers['x-pangolin-tenant'] = tenant;
     if (body === undefined) return transport.send({ method, path, headers });
     headers['content-type'] = 'application/json';
     return transport.send({ method, path, headers, body: JSON.stringify(body) });
+  }
+
+  /** In no tenant but the credential's own. */
+  async function ask(path: string, auth: Record<string, string>) {
+    const headers = { accept: 'application/json', 'user-agent': userAgent, ...auth };
+    const answer = await transport.send({ method: 'GET', path, headers });
+    const context = contextOf('GET', path, 'bearer');
+    return readListAnswer(readAnswer(answer, context), labelOf(context));
   }
 
   const contextOf = (method: Method, path: string, credential: AnswerContext['credential']): AnswerContext => ({
@@ -71,7 +84,8 @@ export function createCaller({ transport, authorize, userAgent, tenantId }: Call
       return 'message' in told && typeof told.message === 'string' ? { message: told.message } : {};
     },
     async logIn<T>(path: string, body: object) {
-      const answer = await exchange('POST', path, body, {});
+      const headers = { accept: 'application/json', 'user-agent': userAgent, 'content-type': 'application/json' };
+      const answer = await transport.send({ method: 'POST', path, headers, body: JSON.stringify(body) });
       const context = contextOf('POST', path, 'password');
       return readObjectAnswer(readAnswer(answer, context), { token: 'secret' }, labelOf(context)) as T;
     },

@@ -28,6 +28,8 @@ export interface ConnectOptions {
   dataDir?: string;
   /** Overrides the profile's tenant; sent as X-Pangolin-Tenant. */
   tenantId?: string;
+  /** The same by its id or its name; the server is asked for the id of a name, and tells only root. */
+  tenant?: string;
   caFile?: string;
   insecureHttp?: boolean;
   /** The access token read from standard input. */

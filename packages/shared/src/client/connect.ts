@@ -33,7 +33,7 @@ async function connectOverHttp(
   surroundings: Surroundings,
 ): Promise<Connection> {
   const { onNotice, obtainAccessToken } = options;
-  const { tenantId, caFile, insecureHttp } = found;
+  const { tenantId, tenantName, caFile, insecureHttp } = found;
   const { env, now } = surroundings;
   const userAgent = options.userAgent ?? USER_AGENT;
   const transport = createHttpTransport({ origin, caFile, insecureHttp, env });
@@ -42,6 +42,7 @@ async function connectOverHttp(
     surroundings,
     tokenFromStdin: options.tokenFromStdin,
     tenantId,
+    tenantName,
     onNotice,
     findLogin: () => findLogin(origin, found, surroundings),
   });
@@ -51,6 +52,8 @@ async function connectOverHttp(
     ...common,
     authorize: authorizer.authorize,
     tenantId,
+    // A session that was just made there is nowhere else.
+    tenantName: credential.source === 'PANGOLIN_USERNAME' ? undefined : tenantName,
     async beforeClose() {
       const session = authorizer.temporary();
       if (session === null) return;
@@ -83,6 +86,7 @@ async function connectEmbedded(options: ConnectOptions, found: FoundServer, surr
     authorize: authorizer.authorize,
     userAgent: options.userAgent ?? USER_AGENT,
     tenantId: found.tenantId,
+    tenantName: found.tenantName,
     onNotice: options.onNotice,
     now,
   });
@@ -95,13 +99,17 @@ const exists = (path: string) =>
     () => false,
   );
 
-/** A login made at this origin: the preferred profile's, then the current one's, then any other's that still holds. */
+/**
+ * A login made at this origin: the preferred profile's, then the current one's, then any other's that still holds. One made
+ * in the tenant that is asked for goes before those of others.
+ */
 async function findLogin(origin: string, found: FoundServer, surroundings: Surroundings): Promise<FoundLogin | null> {
   const { current, profiles } = await readSettings(surroundings);
   const others = found.profile === null ? [current, ...profiles.keys()] : [];
   const names = new Set([found.preferredProfile, ...others]);
   if (profiles.size === 0) return null;
   const store = openLoginStore(surroundings);
+  let elsewhere: FoundLogin | null = null;
   let expired: FoundLogin | null = null;
   for (const name of names) {
     const url = name === null ? undefined : profiles.get(name)?.url;
@@ -109,9 +117,12 @@ async function findLogin(origin: string, found: FoundServer, surroundings: Surro
     const kept = await store.read(name, origin);
     if (kept === null) continue;
     const login = { profile: name, ...kept };
-    const { expires_at } = kept.login;
-    if (expires_at === null || Date.parse(expires_at) > surroundings.now()) return login;
-    expired ??= login;
+    const { expires_at, tenant_id } = kept.login;
+    const isGood = expires_at === null || Date.parse(expires_at) > surroundings.now();
+    const isThere = found.tenantId === undefined || tenant_id === null || tenant_id === found.tenantId.toLowerCase();
+    if (isGood && isThere) return login;
+    if (isGood) elsewhere ??= login;
+    else expired ??= login;
   }
-  return expired;
+  return elsewhere ?? expired;
 }

@@ -11,6 +11,7 @@ import { type CatalogsResource, catalogsResource } from './resources/catalogs.ts
 import { type PoliciesResource, policiesResource } from './resources/policies.ts';
 import { type ServiceUsersResource, serviceUsersResource } from './resources/service-users.ts';
 import { type SettingsResource, settingsResource } from './resources/settings.ts';
+import { type TenantsResource, tenantsResource } from './resources/tenants.ts';
 import { type TokensResource, tokensResource } from './resources/tokens.ts';
 import { type UsersResource, usersResource } from './resources/users.ts';
 import type { WireSource } from './resources/wire-source.ts';
@@ -26,6 +27,7 @@ export interface PangolinClient {
   readonly serviceUsers: ServiceUsersResource;
   readonly users: UsersResource;
   readonly catalogs: CatalogsResource;
+  readonly tenants: TenantsResource;
   readonly settings: SettingsResource;
   readonly policies: PoliciesResource;
   readonly audit: AuditResource;
@@ -133,6 +135,7 @@ export function createClient(options: ClientOptions = {}): PangolinClient {
     serviceUsers: serviceUsersResource(source),
     users: usersResource(source),
     catalogs: catalogsResource(source),
+    tenants: tenantsResource(source),
     settings: settingsResource(source),
     policies: policiesResource(source),
     audit: auditResource(source),

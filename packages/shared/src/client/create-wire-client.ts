@@ -15,6 +15,8 @@ export interface WireClientOptions {
   userAgent: string;
   /** Sent as X-Pangolin-Tenant. */
   tenantId?: string | undefined;
+  /** The same by its name, which the server is asked about; only root is told. */
+  tenantName?: string | undefined;
   onNotice: ConnectOptions['onNotice'];
   now(): number;
   /** Runs before the transport closes. */
@@ -49,6 +51,7 @@ export function createWireClient(options: WireClientOptions): WireClient {
     serviceUsers: serviceUserCalls(parts),
     users: userCalls(parts),
     catalogs: catalogCalls(parts),
+    tenants: tenantCalls(parts),
     settings: {
       get: () => caller.call('GET', '/api/v1/config/settings'),
       update: (input, { dryRun } = {}) =>
@@ -135,8 +138,10 @@ function userCalls({ caller }: Parts): WireClient['users'] {
   const one = (id: string) => `${path}/${segment(id)}`;
   return {
     // Both kinds of server read the kebab-case spelling; an original one wants it even when it is null.
-    login: async ({ username, password, tenant_id = null }) =>
-      fillLoggedIn(await caller.logIn(`${path}/login`, { username, password, 'tenant-id': tenant_id }), username),
+    login: async ({ username, password, tenant_id = null, tenant }) => {
+      const where = tenant == null ? { 'tenant-id': tenant_id } : { tenant };
+      return fillLoggedIn(await caller.logIn(`${path}/login`, { username, password, ...where }), username);
+    },
     async logout() {
       const { message = 'Logged out' } = await caller.tell('POST', `${path}/logout`, {});
       return { message };
@@ -177,6 +182,20 @@ function policyCalls({ caller }: Parts): WireClient['policies'] {
     grant: (input) => caller.call('POST', path, input, GRANT),
     async revoke(id) {
       await caller.tell('DELETE', `${path}/${segment(id)}`);
+    },
+  };
+}
+
+function tenantCalls({ caller }: Parts): WireClient['tenants'] {
+  const path = '/api/v1/tenants';
+  const one = (id: string) => `${path}/${segment(id)}`;
+  return {
+    list: (query) => caller.list(path, query),
+    create: (input) => caller.call('POST', path, input),
+    get: (id) => caller.call('GET', one(id)),
+    update: (id, input) => caller.call('PUT', one(id), input),
+    async delete(id) {
+      await caller.tell('DELETE', one(id));
     },
   };
 }

@@ -15,12 +15,14 @@ export interface FoundServer {
   caFile: string | undefined;
   insecureHttp: boolean;
   tenantId: string | undefined;
+  /** Where a tenant was named, and not by its id. */
+  tenantName: string | undefined;
   dataDir: string;
 }
 
 export type ServerOptions = Pick<
   ConnectOptions,
-  'url' | 'profile' | 'dataDir' | 'tenantId' | 'caFile' | 'insecureHttp'
+  'url' | 'profile' | 'dataDir' | 'tenantId' | 'tenant' | 'caFile' | 'insecureHttp'
 >;
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -60,10 +62,11 @@ export async function findServer(options: ServerOptions, surroundings: Surroundi
   const common = {
     caFile: options.caFile ?? env.PANGOLIN_CA_FILE,
     insecureHttp: options.insecureHttp ?? false,
-    tenantId: readTenantId(
-      options.tenantId ?? env.PANGOLIN_TENANT_ID,
-      options.tenantId === undefined ? 'PANGOLIN_TENANT_ID' : 'The tenant id',
-    ),
+    ...(readTenant(options.tenantId, options.tenant, 'The tenant id') ??
+      readTenant(env.PANGOLIN_TENANT_ID, env.PANGOLIN_TENANT, 'PANGOLIN_TENANT_ID') ?? {
+        tenantId: undefined,
+        tenantName: undefined,
+      }),
     dataDir: options.dataDir ?? dataFolder(surroundings),
   };
   if (options.dataDir !== undefined) return { ...common, origin: null, profile: null, preferredProfile: named };
@@ -83,7 +86,11 @@ export async function findServer(options: ServerOptions, surroundings: Surroundi
     preferredProfile: name,
     caFile: common.caFile ?? profile.ca_file,
     insecureHttp: options.insecureHttp ?? profile.insecure_http ?? false,
-    tenantId: common.tenantId ?? readTenantId(profile.tenant_id, `The tenant_id of profile '${name}'`),
+    tenantId:
+      common.tenantId ??
+      (common.tenantName === undefined
+        ? readTenantId(profile.tenant_id, `The tenant_id of profile '${name}'`)
+        : undefined),
   };
 }
 
@@ -100,6 +107,22 @@ export function refuseStrayCredential(env: Surroundings['env'], tokenFromStdin: 
   throw new PangolinError('invalid_argument', `${stray} is a credential for a server, but no server is named`, {
     hint: 'Set PANGOLIN_URL, give --url or --profile, or leave the credential out to use the embedded server',
   });
+}
+
+/** A tenant by its id, or by what may be its id or its name; not by both. */
+function readTenant(id: string | undefined, idOrName: string | undefined, label: string) {
+  if (id !== undefined && idOrName !== undefined) {
+    throw new PangolinError('invalid_argument', 'The tenant is named twice', {
+      hint: label.startsWith('PANGOLIN')
+        ? 'Unset PANGOLIN_TENANT_ID or PANGOLIN_TENANT'
+        : 'Give --tenant or --tenant-id',
+    });
+  }
+  if (idOrName === undefined || UUID.test(idOrName)) {
+    const tenantId = readTenantId(id ?? idOrName, label);
+    return tenantId === undefined ? null : { tenantId, tenantName: undefined };
+  }
+  return { tenantId: undefined, tenantName: idOrName };
 }
 
 function readTenantId(value: string | undefined, label: string): string | undefined {

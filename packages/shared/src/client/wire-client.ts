@@ -4,9 +4,11 @@ import type {
   AuditPage,
   Catalog,
   CreateCatalog,
+  CreatedTenant,
   CreatedUser,
   CreateGrant,
   CreateServiceUser,
+  CreateTenant,
   CreateToken,
   CreateUser,
   Grant,
@@ -22,11 +24,13 @@ import type {
   ServiceUser,
   Settings,
   SettingsChange,
+  Tenant,
   Token,
   TokenPage,
   UpdateCatalog,
   UpdateServiceUser,
   UpdateSettings,
+  UpdateTenant,
   UpdateUser,
   User,
 } from '../contract/index.ts';
@@ -84,6 +88,14 @@ export interface WireClient {
     get(name: string): Promise<Catalog>;
     update(name: string, input: UpdateCatalog): Promise<Catalog>;
     delete(name: string): Promise<void>;
+  };
+  /** Root's alone. */
+  readonly tenants: {
+    list(options?: ListOptions & { name?: string }): Promise<Tenant[]>;
+    create(input: CreateTenant): Promise<CreatedTenant>;
+    get(id: string): Promise<Tenant>;
+    update(id: string, input: UpdateTenant): Promise<Tenant>;
+    delete(id: string): Promise<void>;
   };
   readonly settings: {
     get(): Promise<Settings>;

@@ -31,6 +31,7 @@ export interface CredentialInput {
   surroundings: Surroundings;
   tokenFromStdin?: string | undefined;
   tenantId?: string | undefined;
+  tenantName?: string | undefined;
   onNotice: ConnectOptions['onNotice'];
   /** The profiles' logins at this server's origin, best first; asked only when nothing else says who the caller is. */
   findLogin(): Promise<FoundLogin | null>;
@@ -157,7 +158,12 @@ async function openSession(input: CredentialInput, server: SecretServer, account
     onNotice: input.onNotice,
     now: input.surroundings.now,
   });
-  const { token, expires_at } = await anonymous.users.login({ username, password, tenant_id: input.tenantId ?? null });
+  const { token, expires_at } = await anonymous.users.login({
+    username,
+    password,
+    tenant_id: input.tenantId ?? null,
+    tenant: input.tenantName ?? null,
+  });
   return {
     ...bearer(readSecretText(token, 'The session')),
     expiresAtMs: Date.parse(expires_at) || null,

@@ -30,6 +30,7 @@ export function registerLogin(program: Command, ctx: () => Context): void {
       examples(
         `${name} login --url https://pangolin.example.com --username ada`,
         `${name} login --url https://pangolin.example.com --username ada --password-stdin < password.txt`,
+        `${name} login --url https://pangolin.example.com --tenant acme --username ada`,
       ),
     )
     .action((options) => login(ctx(), options));

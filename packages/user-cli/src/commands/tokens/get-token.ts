@@ -6,7 +6,6 @@ import {
   printSecret,
   RULE,
   readLifetime,
-  readUuid,
   roleOption,
   scopeOption,
 } from '@pangolin/shared/cli';
@@ -18,7 +17,6 @@ interface GetTokenOptions {
   expiresIn?: ReturnType<typeof readLifetime>;
   scope?: string[];
   role?: string;
-  tenant?: string;
 }
 
 /** `get-token`: mints a token for oneself and shows it once. */
@@ -32,7 +30,6 @@ export function registerGetToken(program: Command, ctx: () => Context): void {
     .option('--expires-in <lifetime>', "days, or 90d, 12h, 15m (default: the policy's)", readLifetime)
     .addOption(scopeOption())
     .addOption(roleOption('at most your own role (default: your own; tenant-user with embedded data)'))
-    .option('--tenant <uuid>', 'mint in this tenant (root only)', readUuid)
     .addHelpText(
       'after',
       examples(
@@ -53,7 +50,6 @@ async function getToken(ctx: Context, options: GetTokenOptions): Promise<void> {
     ...(options.name !== undefined && { name: options.name }),
     ...(options.scope && { scopes: options.scope }),
     ...(options.role !== undefined && { roles: [options.role] }),
-    ...(options.tenant !== undefined && { tenant_id: options.tenant }),
   });
   const issued = await ctx.working('Minting a token', minting);
   if (issued.expiry_source === 'parent_credential' && !options.expiresIn) {
