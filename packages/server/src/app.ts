@@ -36,6 +36,10 @@ const FEATURES = [
   { paths: /^\/api\/v1\/catalogs(?:\/|$)/, load: async () => (await import('./catalogs/routes.ts')).catalogRoutes },
   { paths: /^\/api\/v1\/config(?:\/|$)/, load: async () => (await import('./settings/routes.ts')).settingsRoutes },
   { paths: /^\/api\/v1\/policies(?:\/|$)/, load: async () => (await import('./policies/routes.ts')).policyRoutes },
+  {
+    paths: /^\/api\/v1\/signing-keys(?:\/|$)/,
+    load: async () => (await import('./signing-keys/routes.ts')).signingKeyRoutes,
+  },
   { paths: /^\/api\/v1\/audit(?:\/|$)/, load: async () => (await import('./audit/routes.ts')).auditRoutes },
   { paths: OAUTH_PATHS, load: async () => (await import('./oauth/routes.ts')).oauthRoutes },
   { paths: ICEBERG_PATHS, load: async () => (await import('./iceberg/routes.ts')).icebergRoutes },

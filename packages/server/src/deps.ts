@@ -3,6 +3,7 @@ import type { VerifiedCredentials } from './credentials/verified-credentials.ts'
 import type { IcebergState } from './iceberg/iceberg-state.ts';
 import type { Warehouses } from './iceberg/warehouse/open-warehouse.ts';
 import type { Installation } from './installation/installation.ts';
+import type { MasterKey } from './installation/master-key.ts';
 import type { LastUsed } from './last-used/last-used.ts';
 import type { FailedCredentials } from './limits/failed-credentials.ts';
 import type { LoginFailures } from './sessions/login-failures.ts';
@@ -32,6 +33,7 @@ export interface Deps {
   log: Log;
   installation: Installation;
   signingKeys: SigningKeys;
+  masterKey: MasterKey;
   credentials: CredentialReader;
   verified: VerifiedCredentials;
   lastUsed: LastUsed;

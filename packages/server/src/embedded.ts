@@ -12,10 +12,12 @@ import { createWarehouses } from './iceberg/warehouse/open-warehouse.ts';
 import { createUuidV7 } from './ids.ts';
 import { openDataDirectory } from './installation/data-directory.ts';
 import { openInstallation } from './installation/installation.ts';
+import { openMasterKey } from './installation/master-key.ts';
 import { createLastUsed } from './last-used/last-used.ts';
 import { createFailedCredentials, DEFAULT_FAILURES_PER_MINUTE } from './limits/failed-credentials.ts';
 import { createLoginFailures } from './sessions/login-failures.ts';
 import { createLoginThrottle } from './sessions/login-throttle.ts';
+import { resumeMasterKeyRotation } from './signing-keys/rotate-master-key.ts';
 import { createSigningKeys } from './signing-keys/signing-keys.ts';
 import { openDatabase } from './store/database.ts';
 import { createPasswords } from './users/passwords.ts';
@@ -32,6 +34,10 @@ export interface OpenOptions {
   publicUrl?: string | null;
   /** The role that credentials for files on S3 are vended for; null: none. */
   s3RoleArn?: string | null;
+  /** What PANGOLIN_MASTER_KEY holds; without it and the next, the data directory has a master key of its own. */
+  masterKey?: string | undefined;
+  /** The file that PANGOLIN_MASTER_KEY_FILE names. */
+  masterKeyFile?: string | undefined;
   /** How often the last use of credentials is written, in milliseconds; null: only at the end. */
   lastUsedIntervalMs?: number | null;
   /** How often failed attempts are written for other servers to count, in milliseconds; null: only at the end. */
@@ -58,17 +64,22 @@ const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 async function openDeps(options: OpenOptions): Promise<Opened> {
   const now = options.now ?? Date.now;
   const log = options.log ?? silent;
+  const masterKey = openMasterKey({ ...options, isShared: false });
   const directory = openDataDirectory(options.dataDir, options.create);
   const db = await openDatabase(directory.databasePath).catch((error) => {
     throw nameDirectory(error, directory.path);
   });
   const newId = () => createUuidV7(now(), randomBytes(10));
-  const founding = { masterKey: directory.masterKey, ownerName: options.ownerName, now, newId };
-  const signingKeys = createSigningKeys({ db, masterKey: directory.masterKey, now, newId });
+  const founding = { masterKey, ownerName: options.ownerName, now, newId };
+  const signingKeys = createSigningKeys({ db, masterKey, now, newId });
   const installation = await openInstallation(db, founding)
     .then(async (found) => {
       // Whoever has another database's master key is told now, not when a token is signed.
       await signingKeys.open();
+      // What a killed rotation left opens everything; tidying it may wait for a better disk.
+      await resumeMasterKeyRotation(db, masterKey).catch((err) =>
+        log.warn({ err }, 'rotation of the master key not finished'),
+      );
       return found;
     })
     .catch(async (error) => {
@@ -90,6 +101,7 @@ async function openDeps(options: OpenOptions): Promise<Opened> {
     log,
     installation,
     signingKeys,
+    masterKey,
     credentials: createCredentialReader(db),
     verified: createVerifiedCredentials(),
     lastUsed: createLastUsed(db, {

@@ -30,6 +30,9 @@ export interface ServeOptions {
   insecureHttp: boolean;
   /** The role that credentials for files on S3 are vended for, by its ARN. */
   s3RoleArn?: string;
+  /** What PANGOLIN_MASTER_KEY holds, or the file that PANGOLIN_MASTER_KEY_FILE names. */
+  masterKey?: string | undefined;
+  masterKeyFile?: string | undefined;
   log?: Log;
   /** CIDR blocks of the proxies whose X-Forwarded-For is believed; nobody else's is. */
   trustedProxies?: readonly string[];
@@ -60,6 +63,8 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     log,
     publicUrl,
     s3RoleArn: options.s3RoleArn ?? null,
+    masterKey: options.masterKey,
+    masterKeyFile: options.masterKeyFile,
     lastUsedIntervalMs: LAST_USED_INTERVAL_MS,
     failuresIntervalMs: FAILURES_INTERVAL_MS,
     ...(options.failuresPerMinute !== undefined && { failuresPerMinute: options.failuresPerMinute }),

@@ -6,6 +6,7 @@ import { policiesApi } from '@pangolin/shared/contract/policies';
 import { publicApi } from '@pangolin/shared/contract/public';
 import { serviceUsersApi } from '@pangolin/shared/contract/service-users';
 import { settingsApi } from '@pangolin/shared/contract/settings';
+import { signingKeysApi } from '@pangolin/shared/contract/signing-keys';
 import { tenantsApi } from '@pangolin/shared/contract/tenants';
 import { tokensApi } from '@pangolin/shared/contract/tokens';
 import { usersApi } from '@pangolin/shared/contract/users';
@@ -23,6 +24,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   auditApi,
   settingsApi,
   policiesApi,
+  signingKeysApi,
 ].flatMap((api) => Object.values(api));
 
 interface JsonSchema {

@@ -1,7 +1,8 @@
 import { createAuditEvent, SYSTEM_CHAIN } from '../audit/record.ts';
-import { createSigningKey, storeActiveKey, storeNextKey } from '../signing-keys/create-signing-key.ts';
+import { createSigningKey, storeSigningKey } from '../signing-keys/create-signing-key.ts';
 import type { Database } from '../store/database.ts';
 import { foundTenant } from '../tenants/found-tenant.ts';
+import type { MasterKey } from './master-key.ts';
 import { findInstallation, insertInstallation, insertOwner } from './store.ts';
 
 /** What was decided once, when the database was created. */
@@ -14,7 +15,7 @@ export interface Installation {
 }
 
 export interface FirstStart {
-  masterKey: Buffer;
+  masterKey: MasterKey;
   ownerName: string;
   now(): number;
   newId(): string;
@@ -27,8 +28,9 @@ export interface FirstStart {
 export async function openInstallation(db: Database, first: FirstStart): Promise<Installation> {
   const found = await findInstallation(db.read);
   if (found) return toInstallation(found);
-  const key = await createSigningKey(first.masterKey, first.newId());
-  const nextKey = await createSigningKey(first.masterKey, first.newId());
+  const { masterKey } = first;
+  masterKey.prepare();
+  const [active, next] = [await createSigningKey(first.newId()), await createSigningKey(first.newId())];
   return db.transact(async (tx) => {
     const meanwhile = await findInstallation(tx);
     if (meanwhile) return toInstallation(meanwhile);
@@ -58,8 +60,8 @@ export async function openInstallation(db: Database, first: FirstStart): Promise
       created_by: null,
       last_login_at: null,
     });
-    await storeActiveKey(tx, key, now);
-    await storeNextKey(tx, nextKey, now);
+    await storeSigningKey(tx, masterKey, active, { state: 'active', createdAtMs: now });
+    await storeSigningKey(tx, masterKey, next, { state: 'next', createdAtMs: now });
     await createAuditEvent(tx, {
       id: first.newId(),
       time: now,
@@ -70,7 +72,7 @@ export async function openInstallation(db: Database, first: FirstStart): Promise
         action: 'installation.created',
         resourceType: 'installation',
         resourceId: row.id,
-        details: { signing_key: key.kid },
+        details: { signing_key: active.kid },
       },
     });
     return toInstallation(row);

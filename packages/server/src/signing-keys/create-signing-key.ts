@@ -1,22 +1,39 @@
 import { exportJWK, generateKeyPair } from 'jose';
+import type { MasterKey } from '../installation/master-key.ts';
 import type { Executor } from '../store/schema.ts';
 import { seal } from './sealing.ts';
 import { insertSigningKey } from './store.ts';
 
-type NewKey = Awaited<ReturnType<typeof createSigningKey>>;
-
-/** Makes an ES256 key pair; the private JWK is sealed with the master key. */
-export async function createSigningKey(masterKey: Buffer, kid: string) {
-  const pair = await generateKeyPair('ES256', { extractable: true });
-  const publicJwk = { ...(await exportJWK(pair.publicKey)), kid, alg: 'ES256', use: 'sig' };
-  const privateJwk = await exportJWK(pair.privateKey);
-  return { kid, public_key: JSON.stringify(publicJwk), private_key: seal(masterKey, kid, JSON.stringify(privateJwk)) };
+/** A key pair that is not stored yet. */
+export interface NewSigningKey {
+  kid: string;
+  publicJwk: string;
+  privateJwk: string;
 }
 
-/** Stores a key that signs from now on. */
-export const storeActiveKey = (tx: Executor, key: NewKey, createdAtMs: number) =>
-  insertSigningKey(tx, { ...key, state: 'active', created_at: createdAtMs, activated_at: createdAtMs });
+/** Makes an ES256 key pair. */
+export async function createSigningKey(kid: string): Promise<NewSigningKey> {
+  const pair = await generateKeyPair('ES256', { extractable: true });
+  const publicJwk = { ...(await exportJWK(pair.publicKey)), kid, alg: 'ES256', use: 'sig' };
+  return { kid, publicJwk: JSON.stringify(publicJwk), privateJwk: JSON.stringify(await exportJWK(pair.privateKey)) };
+}
 
-/** Stores a key that is published from now on, and signs after the next rotation. */
-export const storeNextKey = (tx: Executor, key: NewKey, createdAtMs: number) =>
-  insertSigningKey(tx, { ...key, state: 'next', created_at: createdAtMs });
+/**
+ * Stores a key: `active` signs from now on, `next` is published from now on and signs after the next rotation. It is sealed
+ * here, in the transaction, so that the master key cannot be replaced in between.
+ */
+export async function storeSigningKey(
+  tx: Executor,
+  masterKey: MasterKey,
+  key: NewSigningKey,
+  { state, createdAtMs }: { state: 'active' | 'next'; createdAtMs: number },
+): Promise<void> {
+  await insertSigningKey(tx, {
+    kid: key.kid,
+    public_key: key.publicJwk,
+    private_key: masterKey.use((keys) => seal(keys, key.kid, key.privateJwk)),
+    state,
+    created_at: createdAtMs,
+    activated_at: state === 'active' ? createdAtMs : null,
+  });
+}

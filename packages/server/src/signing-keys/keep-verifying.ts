@@ -7,9 +7,9 @@ import { findKeyState, setVerifyUntil } from './store.ts';
 const LATE_MS = MINUTE_MS;
 
 /**
- * Sees to it, in the transaction that stores a token, that the key it is signed by verifies it to its end. Between the
- * signature and here the key may have been retired. Throws `unavailable` when that was so long ago that it must stay so:
- * whoever asked asks again, and gets a token of the new key.
+ * Sees to it, in the transaction that stores a token, that the key it is signed by verifies it to its end: between the
+ * signature and here the key may have been retired. Throws `unavailable` when that was long ago, as for a process that was
+ * frozen; whoever asked asks again, and gets a token of the new key.
  */
 export async function keepVerifying(
   tx: Executor,

@@ -1,10 +1,13 @@
+import { PangolinError } from '@pangolin/shared/errors';
 import { importJWK, type JWTPayload, SignJWT } from 'jose';
+import type { MasterKey } from '../installation/master-key.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { Database } from '../store/database.ts';
-import { createSigningKey, storeNextKey } from './create-signing-key.ts';
+import { createSigningKey, storeSigningKey } from './create-signing-key.ts';
 import { createLoadedKeys, type LoadedKeys, VERIFY_TOLERANCE_MS, type VerificationKey } from './loaded-keys.ts';
+import { opensAll } from './rotate-master-key.ts';
 import { unseal } from './sealing.ts';
-import { findNextKey, listPublishedKeys } from './store.ts';
+import { findKeyIn, listPublishedKeys } from './store.ts';
 
 /** A JWS in compact serialisation (RFC 7515 §7.1), and the key that signed it. */
 export interface Signed {
@@ -14,8 +17,8 @@ export interface Signed {
 
 export interface SigningKeys {
   /**
-   * Unseals the private keys, and keeps nothing of it; makes the key that will sign next where there is none yet.
-   * Throws `master_key_missing` when the master key does not open them.
+   * Sees that the master key opens the private keys, and keeps nothing of it; makes the key that will sign next where there
+   * is none yet. Throws `master_key_missing`, saying what to do.
    */
   open(): Promise<void>;
   /** Signs claims as an access token: JWT, `typ: at+jwt` (RFC 9068 §2.1), ES256. */
@@ -28,46 +31,79 @@ export interface SigningKeys {
   readJwks(): Promise<{ keys: Record<string, unknown>[] }>;
 }
 
-export interface SigningKeysOptions {
+interface SigningKeysOptions {
   db: Database;
-  masterKey: Buffer;
+  masterKey: MasterKey;
   now(): number;
   newId(): string;
 }
 
+/** How often rows and master key are read together, while another process replaces both. */
+const ATTEMPTS = 4;
+
 /** The installation's signing keys; imported when first needed, and kept until others take their place. */
 export function createSigningKeys({ db, masterKey, now, newId }: SigningKeysOptions): SigningKeys {
   const keys = createLoadedKeys(db, now);
-  let active: { kid: string; key: ReturnType<typeof importJWK> } | undefined;
+  let signer: { kid: string; ready: Promise<Signer> } | undefined;
 
-  function importActive(loaded: LoadedKeys) {
-    const row = loaded.rows.find((one) => one.state === 'active');
-    if (!row) throw new Error('no active signing key');
-    if (active?.kid === row.kid) return active;
-    const key = importJWK(JSON.parse(unseal(masterKey, row.kid, row.private_key)), 'ES256');
-    active = { kid: row.kid, key };
-    return active;
+  /**
+   * Does what takes both the sealed keys and the master key. Another process may replace the master key between the two
+   * reads: `work` answers undefined when one does not open the other, and both are read again.
+   */
+  async function withMasterKey<T>(
+    work: (loaded: LoadedKeys, masterKeys: readonly Buffer[]) => T | undefined,
+  ): Promise<T> {
+    let loaded = await keys.current();
+    for (let attempt = 1; ; attempt += 1) {
+      const found = masterKey.use((masterKeys) => work(loaded, masterKeys));
+      if (found !== undefined) return found;
+      if (attempt === ATTEMPTS) throw masterKey.explain((others) => opensAll(others, sealedIn(loaded)));
+      loaded = await keys.reload();
+    }
+  }
+
+  async function importSigner(): Promise<Signer> {
+    try {
+      const { kid, secret } = await withMasterKey((loaded, masterKeys) => {
+        const row = activeIn(loaded);
+        const opened = unseal(masterKeys, row.kid, row.private_key);
+        return opened && { kid: row.kid, secret: opened.secret };
+      });
+      return { kid, key: await importJWK(JSON.parse(secret), 'ES256') };
+    } catch (cause) {
+      if (!(cause instanceof PangolinError) || cause.status !== 500) throw cause;
+      throw new PangolinError('master_key_missing', 'The signing key cannot be opened.', {
+        cause,
+        hint: 'Whoever runs the server finds the reason in its log.',
+      });
+    }
+  }
+
+  function readSigner(loaded: LoadedKeys): Promise<Signer> {
+    const { kid } = activeIn(loaded);
+    if (signer?.kid === kid) return signer.ready;
+    const mine = { kid, ready: importSigner() };
+    signer = mine;
+    mine.ready.catch(() => {
+      if (signer === mine) signer = undefined;
+    });
+    return mine.ready;
   }
 
   async function signAs(typ: string, claims: JWTPayload): Promise<Signed> {
-    const { kid, key } = importActive(await keys.current());
-    const jws = await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', typ, kid }).sign(await key);
-    return { jws, kid };
-  }
-
-  /** An installation of before there were next keys gets one. */
-  async function makeNext(): Promise<void> {
-    const key = await createSigningKey(masterKey, newId());
-    await db.transact(async (tx) => {
-      if (!(await findNextKey(tx))) await storeNextKey(tx, key, now());
-    });
+    const { kid, key } = await readSigner(await keys.current());
+    return { jws: await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', typ, kid }).sign(key), kid };
   }
 
   return {
     async open() {
-      const { rows } = await keys.current();
-      for (const row of rows) if (row.private_key !== '') unseal(masterKey, row.kid, row.private_key);
-      if (!rows.some((row) => row.state === 'next')) await makeNext();
+      await withMasterKey((loaded, masterKeys) => opensAll(masterKeys, sealedIn(loaded)) || undefined);
+      if ((await keys.current()).rows.some((row) => row.state === 'next')) return;
+      const key = await createSigningKey(newId());
+      await db.transact(async (tx) => {
+        if (!(await findKeyIn(tx, 'next')))
+          await storeSigningKey(tx, masterKey, key, { state: 'next', createdAtMs: now() });
+      });
     },
     sign: (claims) => signAs('at+jwt', claims),
     signAs,
@@ -80,3 +116,17 @@ export function createSigningKeys({ db, masterKey, now, newId }: SigningKeysOpti
     },
   };
 }
+
+interface Signer {
+  kid: string;
+  key: Awaited<ReturnType<typeof importJWK>>;
+}
+
+function activeIn({ rows }: LoadedKeys): LoadedKeys['rows'][number] {
+  const row = rows.find((one) => one.state === 'active');
+  if (!row) throw new Error('no signing key is active');
+  return row;
+}
+
+/** A retired key has no private part any more. */
+const sealedIn = ({ rows }: LoadedKeys) => rows.filter((row) => row.private_key !== '');

@@ -1,7 +1,7 @@
 import type { Insertable } from 'kysely';
 import type { Executor, SigningKeysTable } from '../store/schema.ts';
 
-export type SigningKeyRow = Awaited<ReturnType<typeof listPublishedKeys>>[number];
+export type SigningKeyRow = Awaited<ReturnType<typeof listSigningKeys>>[number];
 
 export const insertSigningKey = (db: Executor, row: Insertable<SigningKeysTable>) =>
   db.insertInto('signing_keys').values(row).execute();
@@ -28,9 +28,30 @@ const selectKeys = (db: Executor) =>
         .as('signed_checkpoint'),
     );
 
-/** The keys in use at a time, and those whose signature vouches for the audit log; the newest first. */
+/** Newest first: ids sort by creation. `beforeKid` continues after that key. */
+export function listSigningKeys(
+  db: Executor,
+  beforeKid: string | undefined,
+  window: { limit: number; offset: number },
+) {
+  let query = selectKeys(db);
+  if (beforeKid !== undefined) query = query.where('k.kid', '<', beforeKid);
+  return query.orderBy('k.kid', 'desc').limit(window.limit).offset(window.offset).execute();
+}
+
+export async function countSigningKeys(db: Executor): Promise<number> {
+  const row = await db
+    .selectFrom('signing_keys')
+    .select(({ fn }) => fn.countAll<number>().as('total'))
+    .executeTakeFirstOrThrow();
+  return Number(row.total);
+}
+
+/** The keys in use at a time, and those whose signature vouches for the audit log; newest first. */
 export const listPublishedKeys = (db: Executor, atMs: number) =>
-  selectKeys(db)
+  db
+    .selectFrom('signing_keys as k')
+    .select(['k.state', 'k.public_key'])
     .where((eb) =>
       eb.or([
         eb('k.state', '<>', 'retired'),
@@ -38,11 +59,15 @@ export const listPublishedKeys = (db: Executor, atMs: number) =>
         eb.exists(eb.selectFrom('audit_checkpoints as c').select('c.kid').whereRef('c.kid', '=', 'k.kid')),
       ]),
     )
-    .orderBy('k.created_at', 'desc')
     .orderBy('k.kid', 'desc')
     .execute();
 
-/** What decides whether a signature of a key made just now will verify. */
+export const findKey = (db: Executor, kid: string) => selectKeys(db).where('k.kid', '=', kid).executeTakeFirstOrThrow();
+
+export const findKeyIn = (db: Executor, state: 'active' | 'next') =>
+  db.selectFrom('signing_keys').select('kid').where('state', '=', state).executeTakeFirst();
+
+/** What decides whether a signature made just now will verify. */
 export const findKeyState = (db: Executor, kid: string) =>
   db
     .selectFrom('signing_keys')
@@ -53,5 +78,44 @@ export const findKeyState = (db: Executor, kid: string) =>
 export const setVerifyUntil = (db: Executor, kid: string, verifyUntilMs: number) =>
   db.updateTable('signing_keys').set({ verify_until: verifyUntilMs }).where('kid', '=', kid).execute();
 
-export const findNextKey = (db: Executor) =>
-  db.selectFrom('signing_keys').select('kid').where('state', '=', 'next').executeTakeFirst();
+/** When the token that lives longest ends, in milliseconds since 1970; 0 when there is none. */
+export async function findLastExpiry(db: Executor): Promise<number> {
+  const row = await db
+    .selectFrom('tokens')
+    .select('expires_at')
+    .orderBy('expires_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return Number(row?.expires_at ?? 0);
+}
+
+/** Nothing is signed by a retired key again, so its private part goes. */
+export const retireKey = (db: Executor, kid: string, at: { retiredAtMs: number; verifyUntilMs: number }) =>
+  db
+    .updateTable('signing_keys')
+    .set({ state: 'retired', private_key: '', retired_at: at.retiredAtMs, verify_until: at.verifyUntilMs })
+    .where('kid', '=', kid)
+    .execute();
+
+export const activateKey = (db: Executor, kid: string, activatedAtMs: number) =>
+  db.updateTable('signing_keys').set({ state: 'active', activated_at: activatedAtMs }).where('kid', '=', kid).execute();
+
+/** Keys that verify nothing since a time, and that the audit log does not need either. */
+export const deleteKeysDeadSince = (db: Executor, timeMs: number) =>
+  db
+    .deleteFrom('signing_keys')
+    .where('state', '=', 'retired')
+    .where('verify_until', '<', timeMs)
+    .where((eb) =>
+      eb.not(
+        eb.exists(eb.selectFrom('audit_checkpoints as c').select('c.kid').whereRef('c.kid', '=', 'signing_keys.kid')),
+      ),
+    )
+    .execute();
+
+/** The private parts that there are. */
+export const listSealedKeys = (db: Executor) =>
+  db.selectFrom('signing_keys').select(['kid', 'private_key']).where('state', '<>', 'retired').execute();
+
+export const setPrivateKey = (db: Executor, kid: string, sealed: string) =>
+  db.updateTable('signing_keys').set({ private_key: sealed }).where('kid', '=', kid).execute();

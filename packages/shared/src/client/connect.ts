@@ -70,14 +70,21 @@ async function connectOverHttp(
 async function connectEmbedded(options: ConnectOptions, found: FoundServer, surroundings: Surroundings) {
   if (options.dataDir === undefined) refuseStrayCredential(surroundings.env, options.tokenFromStdin);
   const { dataDir } = found;
-  const { accountName, now } = surroundings;
+  const { accountName, now, env } = surroundings;
   if (!options.createDataDir && !(await exists(dataDir))) {
     throw new PangolinError('no_server', `no server configured and no data at ${dataDir}; set PANGOLIN_URL or log in`, {
       hint: 'Log in with: pangolin-user login --url URL; or start here with: pangolin-user get-token',
     });
   }
   const create = options.createDataDir;
-  const transport = await openEmbeddedTransport({ dataDir, create, ownerName: accountName, now });
+  const transport = await openEmbeddedTransport({
+    dataDir,
+    create,
+    ownerName: accountName,
+    now,
+    masterKey: env.PANGOLIN_MASTER_KEY,
+    masterKeyFile: env.PANGOLIN_MASTER_KEY_FILE,
+  });
   options.onNotice(`Using the embedded server; its data is in ${transport.dataDir}`, 'embedded');
   const authorizer = createAuthorizer({ source: 'embedded owner', obtain: null }, now, options.obtainAccessToken);
   const client = createWireClient({

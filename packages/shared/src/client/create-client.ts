@@ -11,6 +11,7 @@ import { type CatalogsResource, catalogsResource } from './resources/catalogs.ts
 import { type PoliciesResource, policiesResource } from './resources/policies.ts';
 import { type ServiceUsersResource, serviceUsersResource } from './resources/service-users.ts';
 import { type SettingsResource, settingsResource } from './resources/settings.ts';
+import { type SigningKeysResource, signingKeysResource } from './resources/signing-keys.ts';
 import { type TenantsResource, tenantsResource } from './resources/tenants.ts';
 import { type TokensResource, tokensResource } from './resources/tokens.ts';
 import { type UsersResource, usersResource } from './resources/users.ts';
@@ -30,6 +31,7 @@ export interface PangolinClient {
   readonly tenants: TenantsResource;
   readonly settings: SettingsResource;
   readonly policies: PoliciesResource;
+  readonly signingKeys: SigningKeysResource;
   readonly audit: AuditResource;
   readonly auth: Auth;
   /**
@@ -138,6 +140,7 @@ export function createClient(options: ClientOptions = {}): PangolinClient {
     tenants: tenantsResource(source),
     settings: settingsResource(source),
     policies: policiesResource(source),
+    signingKeys: signingKeysResource(source),
     audit: auditResource(source),
     auth,
     setObtainAccessTokenMethod(method) {

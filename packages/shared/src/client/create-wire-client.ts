@@ -58,6 +58,11 @@ export function createWireClient(options: WireClientOptions): WireClient {
         caller.call('PUT', `/api/v1/config/settings${queryOf({ dry_run: dryRun })}`, input, SETTINGS_CHANGE),
     },
     policies: policyCalls(parts),
+    signingKeys: {
+      list: (query) => caller.list('/api/v1/signing-keys', query),
+      rotate: () => caller.call('POST', '/api/v1/signing-keys/rotate'),
+      reseal: () => caller.call('POST', '/api/v1/signing-keys/reseal'),
+    },
     audit: { list: (query) => caller.list('/api/v1/audit', query) },
     app: { config: () => caller.call('GET', '/api/v1/app/config') },
     async close() {

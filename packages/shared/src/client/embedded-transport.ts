@@ -15,6 +15,9 @@ export interface EmbeddedOptions {
   create: boolean;
   /** The operating system's account: what the owner is called. */
   ownerName: string;
+  /** What PANGOLIN_MASTER_KEY holds, or the file that PANGOLIN_MASTER_KEY_FILE names. */
+  masterKey?: string | undefined;
+  masterKeyFile?: string | undefined;
   now?: () => number;
 }
 

@@ -17,6 +17,7 @@ import type {
   IssuedToken,
   LoggedIn,
   Login,
+  MasterKeyRotation,
   Me,
   PasswordWasReset,
   ResetPassword,
@@ -24,6 +25,8 @@ import type {
   ServiceUser,
   Settings,
   SettingsChange,
+  SigningKey,
+  SigningKeyRotation,
   Tenant,
   Token,
   TokenPage,
@@ -106,6 +109,11 @@ export interface WireClient {
     /** The grant, also where it was granted before. */
     grant(input: CreateGrant): Promise<Grant>;
     revoke(id: string): Promise<void>;
+  };
+  readonly signingKeys: {
+    list(options?: ListOptions): Promise<SigningKey[]>;
+    rotate(): Promise<SigningKeyRotation>;
+    reseal(): Promise<MasterKeyRotation>;
   };
   readonly audit: { list(options?: ListOptions<AuditPage>): Promise<AuditEvent[]> };
   readonly app: { config(): Promise<AppConfig> };

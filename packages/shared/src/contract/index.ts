@@ -11,6 +11,7 @@ export * from './roles.ts';
 export * from './scopes.ts';
 export * from './service-users.ts';
 export * from './settings.ts';
+export * from './signing-keys.ts';
 export * from './tenants.ts';
 export * from './tokens.ts';
 export * from './users.ts';

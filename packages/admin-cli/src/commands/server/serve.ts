@@ -43,6 +43,8 @@ async function serve(ctx: Context, options: ServeOptions): Promise<void> {
     insecureHttp: ctx.flags.insecureHttp,
     ...(ctx.flags.quiet && { log: errorLog(ctx) }),
     ...(s3RoleArn && { s3RoleArn }),
+    masterKey: ctx.edges.env.PANGOLIN_MASTER_KEY,
+    masterKeyFile: ctx.edges.env.PANGOLIN_MASTER_KEY_FILE,
     ...(options.host !== undefined && { host: options.host }),
     ...(options.publicUrl !== undefined && { publicUrl: options.publicUrl }),
   });
