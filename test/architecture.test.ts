@@ -154,7 +154,7 @@ describe('one place for each dangerous thing', () => {
     // A master key and a nonce are no business of a test's.
     const makers = [
       'server/src/embedded.ts',
-      'server/src/installation/data-directory.ts',
+      'server/src/installation/master-key-file.ts',
       'server/src/signing-keys/sealing.ts',
     ];
     expect(inServer(usersOf(/import \{[^}]*\brandomBytes\b[^}]*\} from 'node:crypto'/, ...makers))).toEqual([]);
