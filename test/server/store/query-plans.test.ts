@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { findChainHead, listEvents } from '../../../packages/server/src/audit/store.ts';
+import * as audit from '../../../packages/server/src/audit/store.ts';
 import { findCatalog, listCatalogs } from '../../../packages/server/src/catalogs/store.ts';
 import { findApiKeyStateIn, findTokenStateIn } from '../../../packages/server/src/credentials/store.ts';
 import * as iceberg from '../../../packages/server/src/iceberg/store.ts';
@@ -123,10 +123,18 @@ const QUERIES: Record<string, (db: Executor) => unknown> = {
   'a token’s family': (db) => tokens.revokeFamily(db, 'x', revoked),
   'what a token descends from': (db) => tokens.findRootToken(db, 'x'),
   'tokens that expired long ago': (db) => tokens.deleteTokensExpiredBefore(db, 1, 100),
-  'the head of an audit chain': (db) => findChainHead(db, 't'),
-  'audit events': (db) => listEvents(db, { chain: 't', beforeSeq: 7 }, window),
-  'audit events by user': (db) => listEvents(db, { chain: 't', user_id: 'x' }, window),
-  'audit events by action': (db) => listEvents(db, { chain: 't', action: 'x' }, window),
+  'the head of an audit chain': (db) => audit.findChainHead(db, 't'),
+  'audit events': (db) => audit.listEvents(db, { chain: 't', beforeSeq: 7 }, window),
+  'audit events upwards': (db) => audit.listEvents(db, { chain: 't', afterSeq: 7 }, { ...window, order: 'asc' }),
+  'audit events by user': (db) => audit.listEvents(db, { chain: 't', user_id: 'x' }, window),
+  'audit events by action': (db) => audit.listEvents(db, { chain: 't', action: 'x' }, window),
+  'audit events by result': (db) => audit.listEvents(db, { chain: 't', result: 'failure' }, window),
+  'how many audit events there are': (db) => audit.countEvents(db, { chain: 't' }),
+  'an audit event': (db) => audit.findEvent(db, 't', 'x'),
+  'the audit event of a number': (db) => audit.findEventAt(db, 't', 7),
+  'an audit event beyond': (db) => audit.findStrayEvent(db, 't', '>', 7),
+  'checkpoints of a chain': (db) => audit.listCheckpoints(db, 't', 7, 100),
+  'chains that grew': (db) => audit.listGrownChains(db, 'a', 100),
   'a catalog': (db) => findCatalog(db, 't', 'x'),
   'catalogs by name': (db) => listCatalogs(db, 't', 'a', window),
   'last uses': (db) =>
@@ -158,6 +166,10 @@ describe('every query that runs for a request', () => {
       'grants by grantee',
       'grants to somebody',
       'grants of a privilege',
+      'audit events by result',
+      'audit events upwards',
+      'checkpoints of a chain',
+      'chains that grew',
     ]) {
       const plan = await planOf(QUERIES[list] ?? (() => undefined));
       expect({ list, sorts: plan.filter((detail) => /TEMP B-TREE/.test(detail)) }).toEqual({ list, sorts: [] });

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
+import { hash } from 'node:crypto';
+import { auditEventText, canonicalJson, FIRST_AUDIT_HASH } from '@pangolin/shared/contract/audit-event-text';
 import type { Caller } from '../credentials/caller.ts';
 import type { Deps } from '../deps.ts';
 import type { AuditEventsTable, Executor } from '../store/schema.ts';
-import { formatTime } from '../times.ts';
-import { appendEvent, findChainHead } from './store.ts';
+import { toFields } from './event-fields.ts';
+import { appendEvent, type ChainHead, findChainHead } from './store.ts';
 
 /** What happened: `<resource>.<past participle>`, on what, and anything worth keeping that is not a secret. */
 export interface AuditEntry {
@@ -17,6 +17,26 @@ export interface AuditEntry {
   details?: Record<string, unknown>;
 }
 
+/** Who did it, from where and with which credential. */
+export type AuditSource = Pick<
+  AuditEventsTable,
+  'user_id' | 'username' | 'ip' | 'client' | 'credential_type' | 'credential_id' | 'request_id'
+>;
+
+/** The server itself. */
+export const BY_THE_SERVER: AuditSource = {
+  user_id: null,
+  username: null,
+  ip: null,
+  client: null,
+  credential_type: null,
+  credential_id: null,
+  request_id: null,
+};
+
+/** The chain of what belongs to no tenant: tenants, signing keys, the master key, the installation, backups. */
+export const SYSTEM_CHAIN = 'system';
+
 /** Names in details may be the caller's own; rows are for ever. */
 const MAX_DETAILS_LENGTH = 8_192;
 const MAX_NAME_LENGTH = 1_000;
@@ -24,16 +44,11 @@ const MAX_NAME_LENGTH = 1_000;
 const boundDetails = (details: string): string =>
   details.length <= MAX_DETAILS_LENGTH ? details : '{"truncated":true}';
 
-const FIRST_HASH = '0'.repeat(64);
-
-/** The chain of what belongs to no tenant: tenants, signing keys, the master key, the installation, backups. */
-export const SYSTEM_CHAIN = 'system';
-
 /**
  * Records a change in the transaction that makes it: in the chain of the caller's tenant, or in the one of what belongs to
  * no tenant (`chain: 'system'`), which only root can read.
  */
-export function recordAudit(
+export async function recordAudit(
   tx: Executor,
   deps: Pick<Deps, 'newId' | 'now'>,
   caller: Caller,
@@ -41,22 +56,27 @@ export function recordAudit(
   { chain }: { chain?: typeof SYSTEM_CHAIN } = {},
 ): Promise<void> {
   const { tenantId } = caller.actor;
-  return createAuditEvent(tx, {
-    id: deps.newId(),
-    time: deps.now(),
-    chain: chain ?? tenantId,
-    tenantId,
-    caller,
-    event,
-  });
+  const by = toSource(caller);
+  await createAuditEvent(tx, { id: deps.newId(), time: deps.now(), chain: chain ?? tenantId, tenantId, by, event });
 }
 
-/** Appends an event to its chain; `caller: null` is the server itself. */
+/** A caller, as events have them. */
+export const toSource = ({ actor, origin }: Caller): AuditSource => ({
+  user_id: actor.id,
+  username: actor.name,
+  ip: origin.address,
+  client: origin.client,
+  credential_type: actor.credential.type,
+  credential_id: actor.credential.id,
+  request_id: origin.requestId,
+});
+
+/** Appends an event to its chain, and answers the chain's new head. */
 export async function createAuditEvent(
   tx: Executor,
-  input: { id: string; time: number; chain: string; tenantId: string; caller: Caller | null; event: AuditEntry },
-): Promise<void> {
-  const { caller, event, chain } = input;
+  input: { id: string; time: number; chain: string; tenantId: string; by: AuditSource; event: AuditEntry },
+): Promise<ChainHead> {
+  const { by, event, chain } = input;
   const head = await findChainHead(tx, chain);
   const row = {
     id: input.id,
@@ -64,36 +84,28 @@ export async function createAuditEvent(
     seq: Number(head?.seq ?? 0) + 1,
     time: input.time,
     tenant_id: input.tenantId,
-    user_id: caller?.actor.id ?? null,
-    username: caller?.actor.name ?? null,
+    user_id: by.user_id,
+    username: toStorable(by.username),
     action: event.action,
     resource_type: event.resourceType,
-    resource_id: event.resourceId,
-    resource_name: event.resourceName?.slice(0, MAX_NAME_LENGTH) ?? null,
+    resource_id: toStorable(event.resourceId),
+    resource_name: toStorable(event.resourceName?.slice(0, MAX_NAME_LENGTH) ?? null),
     result: event.result ?? ('success' as const),
-    ip: caller?.origin.address ?? null,
-    client: caller?.origin.client ?? null,
-    credential_type: caller?.actor.credential.type ?? null,
-    credential_id: caller?.actor.credential.id ?? null,
-    request_id: caller?.origin.requestId ?? null,
-    details: boundDetails(JSON.stringify(event.details ?? {})),
-    previous_hash: head?.hash ?? FIRST_HASH,
+    ip: by.ip,
+    client: toStorable(by.client),
+    credential_type: by.credential_type,
+    credential_id: by.credential_id,
+    request_id: by.request_id,
+    details: boundDetails(canonicalJson(event.details ?? {})),
+    previous_hash: head?.hash ?? FIRST_AUDIT_HASH,
   };
-  await appendEvent(tx, { ...row, hash: hashEvent(row) });
+  const stored = { ...row, hash: hash('sha256', auditEventText(toFields(row))) };
+  await appendEvent(tx, stored);
+  return { seq: stored.seq, hash: stored.hash };
 }
 
-/** The event as it is exported, without its hash: what the hash is taken over. */
-export const exportEvent = (row: Omit<AuditEventsTable, 'hash'>) => ({
-  ...row,
-  seq: Number(row.seq),
-  time: formatTime(Number(row.time)),
-  details: JSON.parse(row.details) as Record<string, unknown>,
-});
-
-/** SHA-256, in hex, over the RFC 8785 canonical JSON of the exported fields, `previous_hash` among them. */
-function hashEvent(row: Omit<AuditEventsTable, 'hash'>): string {
-  const { hash: _, ...fields } = exportEvent(row) as ReturnType<typeof exportEvent> & { hash?: string };
-  return createHash('sha256')
-    .update(canonicalize(fields) as string)
-    .digest('hex');
-}
+/**
+ * Text that comes back from a database as it went in, or its hash would not be the same: no half of a surrogate pair, which
+ * UTF-8 does not have (and which cutting a name may leave), and no NUL, which PostgreSQL does not have.
+ */
+const toStorable = (text: string | null): string | null => text?.replace(/[\p{Cs}\0]/gu, '\ufffd') ?? null;

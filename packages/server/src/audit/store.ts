@@ -1,6 +1,13 @@
-import type { AuditPage } from '@pangolin/shared/contract/audit';
-import type { Insertable } from 'kysely';
-import type { AuditEventsTable, Executor } from '../store/schema.ts';
+import type { AuditFilter } from '@pangolin/shared/contract/audit';
+import { type Insertable, sql } from 'kysely';
+import type { Database } from '../store/database.ts';
+import type { AuditCheckpointsTable, AuditEventsTable, Executor } from '../store/schema.ts';
+
+/** The last event of a chain. */
+export interface ChainHead {
+  seq: number;
+  hash: string;
+}
 
 export const findChainHead = (db: Executor, chain: string) =>
   db.selectFrom('audit_chains').select(['seq', 'hash']).where('chain', '=', chain).executeTakeFirst();
@@ -15,12 +22,13 @@ export async function appendEvent(db: Executor, row: Insertable<AuditEventsTable
   await db.insertInto('audit_events').values(row).execute();
 }
 
-/** Newest first; `beforeSeq` continues after the event with that number. */
-export interface EventFilter extends Pick<AuditPage, 'user_id' | 'action' | 'resource_type' | 'result'> {
+/** `beforeSeq` goes on downwards, `afterSeq` upwards. */
+export interface EventFilter extends Omit<AuditFilter, 'chain' | 'since' | 'until' | 'after_seq'> {
   chain: string;
   sinceMs?: number | undefined;
   untilMs?: number | undefined;
   beforeSeq?: number | undefined;
+  afterSeq?: number | undefined;
 }
 
 function filterEvents(db: Executor, filter: EventFilter) {
@@ -32,11 +40,21 @@ function filterEvents(db: Executor, filter: EventFilter) {
   if (filter.sinceMs !== undefined) query = query.where('time', '>=', filter.sinceMs);
   if (filter.untilMs !== undefined) query = query.where('time', '<', filter.untilMs);
   if (filter.beforeSeq !== undefined) query = query.where('seq', '<', filter.beforeSeq);
+  if (filter.afterSeq !== undefined) query = query.where('seq', '>', filter.afterSeq);
   return query;
 }
 
-export const listEvents = (db: Executor, filter: EventFilter, window: { limit: number; offset: number }) =>
-  filterEvents(db, filter).selectAll().orderBy('seq', 'desc').limit(window.limit).offset(window.offset).execute();
+export const listEvents = (
+  db: Executor,
+  filter: EventFilter,
+  window: { limit: number; offset: number; order?: 'asc' | 'desc' },
+) =>
+  filterEvents(db, filter)
+    .selectAll()
+    .orderBy('seq', window.order ?? 'desc')
+    .limit(window.limit)
+    .offset(window.offset)
+    .execute();
 
 export async function countEvents(db: Executor, filter: EventFilter): Promise<number> {
   const row = await filterEvents(db, filter)
@@ -44,3 +62,101 @@ export async function countEvents(db: Executor, filter: EventFilter): Promise<nu
     .executeTakeFirstOrThrow();
   return Number(row.total);
 }
+
+export const findEvent = (db: Executor, chain: string, id: string) =>
+  db.selectFrom('audit_events').selectAll().where('id', '=', id).where('chain', '=', chain).executeTakeFirst();
+
+/** An event's place in its chain, whatever else is wrong with it. */
+export const findEventAt = (db: Executor, chain: string, seq: number) =>
+  db
+    .selectFrom('audit_events')
+    .select(['id', 'hash'])
+    .where('chain', '=', chain)
+    .where('seq', '=', seq)
+    .executeTakeFirst();
+
+/** An event whose number is below 1 (`<`), or beyond what is the last one's (`>`). */
+export const findStrayEvent = (db: Executor, chain: string, side: '<' | '>', seq: number) =>
+  db
+    .selectFrom('audit_events')
+    .select(['seq', 'id'])
+    .where('chain', '=', chain)
+    .where('seq', side, seq)
+    .orderBy('seq')
+    .limit(1)
+    .executeTakeFirst();
+
+/** The columns of an event, in the order in which a chain is read; the hash last. */
+export const EVENT_COLUMNS = [
+  'action',
+  'chain',
+  'client',
+  'credential_id',
+  'credential_type',
+  'details',
+  'id',
+  'ip',
+  'previous_hash',
+  'request_id',
+  'resource_id',
+  'resource_name',
+  'resource_type',
+  'result',
+  'seq',
+  'tenant_id',
+  'time',
+  'user_id',
+  'username',
+  'hash',
+] as const satisfies (keyof AuditEventsTable)[];
+
+/** Reads a chain from after a number on, up to so many events at a time: rows of `EVENT_COLUMNS`, by their numbers. */
+export const prepareChainPages = (db: Database, pageLength: number) =>
+  db.prepareRows((chain: string, afterSeq: number) =>
+    db.read
+      .selectFrom('audit_events')
+      .select(EVENT_COLUMNS)
+      .where('chain', '=', chain)
+      .where('seq', '>', afterSeq)
+      .orderBy('seq')
+      .limit(sql.lit(pageLength)),
+  );
+
+/** Every chain whose last event no checkpoint vouches for; there are as many chains as tenants, and one. */
+export const listGrownChains = (db: Executor, after: string, limit: number) =>
+  db
+    .selectFrom('audit_chains as c')
+    .select(['c.chain', 'c.seq', 'c.hash'])
+    .where('c.chain', '>', after)
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('audit_checkpoints as p')
+            .select('p.seq')
+            .whereRef('p.chain', '=', 'c.chain')
+            .whereRef('p.seq', '=', 'c.seq'),
+        ),
+      ),
+    )
+    .orderBy('c.chain')
+    .limit(limit)
+    .execute();
+
+/** What another process vouched for meanwhile stays as it is. */
+export const insertCheckpoint = (db: Executor, row: Insertable<AuditCheckpointsTable>) =>
+  db
+    .insertInto('audit_checkpoints')
+    .values(row)
+    .onConflict((conflict) => conflict.columns(['chain', 'seq']).doNothing())
+    .execute();
+
+export const listCheckpoints = (db: Executor, chain: string, afterSeq: number, limit: number) =>
+  db
+    .selectFrom('audit_checkpoints')
+    .selectAll()
+    .where('chain', '=', chain)
+    .where('seq', '>', afterSeq)
+    .orderBy('seq')
+    .limit(limit)
+    .execute();

@@ -1,5 +1,5 @@
 import { PangolinError } from '@pangolin/shared/errors';
-import { createAuditEvent } from '../audit/record.ts';
+import { createAuditEvent, toSource } from '../audit/record.ts';
 import type { Caller } from '../credentials/caller.ts';
 import type { Deps } from '../deps.ts';
 import type { IcebergEndpoint, IcebergRequest } from './answer.ts';
@@ -30,7 +30,15 @@ export async function recordRefusal(
   const { tenantId } = caller.actor;
   await deps.db
     .transact(
-      (tx) => createAuditEvent(tx, { id: deps.newId(), time: deps.now(), chain: tenantId, tenantId, caller, event }),
+      (tx) =>
+        createAuditEvent(tx, {
+          id: deps.newId(),
+          time: deps.now(),
+          chain: tenantId,
+          tenantId,
+          by: toSource(caller),
+          event,
+        }),
       {
         credentials: 'unchanged',
       },

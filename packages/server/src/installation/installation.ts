@@ -1,4 +1,4 @@
-import { createAuditEvent, SYSTEM_CHAIN } from '../audit/record.ts';
+import { BY_THE_SERVER, createAuditEvent, SYSTEM_CHAIN } from '../audit/record.ts';
 import { createSigningKey, storeSigningKey } from '../signing-keys/create-signing-key.ts';
 import type { Database } from '../store/database.ts';
 import { foundTenant } from '../tenants/found-tenant.ts';
@@ -67,7 +67,7 @@ export async function openInstallation(db: Database, first: FirstStart): Promise
       time: now,
       chain: SYSTEM_CHAIN,
       tenantId: row.default_tenant_id,
-      caller: null,
+      by: BY_THE_SERVER,
       event: {
         action: 'installation.created',
         resourceType: 'installation',

@@ -4,7 +4,7 @@ import type { MaybePromise } from '../maybe-promise.ts';
 import { monotonicMs } from '../times.ts';
 import { migrate } from './migrate.ts';
 import type { Schema } from './schema.ts';
-import { LOCK_PATIENCE_MS, openSqlite, preparePointQuery, retryWhileBusy } from './sqlite.ts';
+import { LOCK_PATIENCE_MS, openSqlite, preparePointQuery, prepareRowsQuery, retryWhileBusy } from './sqlite.ts';
 import { readStorageError } from './storage-errors.ts';
 
 /** A unit of work: all of it is committed, or none. Takes its transaction; the read connection would not see its changes. */
@@ -26,6 +26,13 @@ export interface Database {
   prepareFind<Keys extends string[], Row>(
     build: (...keys: Keys) => { compile(): CompiledQuery<Row> },
   ): (...keys: Keys) => MaybePromise<Row | undefined>;
+  /**
+   * Prepares a query for many rows at a time, each an array of its columns in their order: as objects they would cost
+   * twice as much. Its only parameters are the keys it is built with, in the order it has them.
+   */
+  prepareRows<Keys extends (string | number)[]>(
+    build: (...keys: Keys) => { compile(): CompiledQuery },
+  ): (...keys: Keys) => MaybePromise<unknown[][]>;
   /**
    * A number that is the same for as long as no credential can have changed, in this process or another.
    * Costs two system calls, once for all requests that arrived together.
@@ -100,6 +107,13 @@ export async function openDatabase(path: string): Promise<Database> {
         return (...keys: Keys) => {
           find ??= preparePointQuery<Row>(reader.raw, build(...keys).compile().sql);
           return find(...keys);
+        };
+      },
+      prepareRows<Keys extends (string | number)[]>(build: (...keys: Keys) => { compile(): CompiledQuery }) {
+        let read: ((...keys: Keys) => unknown[][]) | undefined;
+        return (...keys: Keys) => {
+          read ??= prepareRowsQuery<Keys>(reader.raw, build(...keys).compile().sql);
+          return read(...keys);
         };
       },
       credentialGeneration() {

@@ -152,3 +152,13 @@ export function preparePointQuery<Row>(raw: DatabaseSyncInstance, sql: string): 
     return row as Row;
   };
 }
+
+/** A query for many rows, each an array of its columns. */
+export function prepareRowsQuery<Keys extends (string | number)[]>(
+  raw: DatabaseSyncInstance,
+  sql: string,
+): (...keys: Keys) => unknown[][] {
+  const statement = raw.prepare(sql);
+  statement.setReturnArrays(true);
+  return (...keys) => statement.all(...keys) as unknown[] as unknown[][];
+}
