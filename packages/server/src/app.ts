@@ -13,36 +13,65 @@ export const OAUTH_PATHS = /^\/(?:oauth2\/|v1\/(?:[^/]+\/(?:v1\/)?)?oauth\/)/;
 /** Where errors are answered as the Iceberg REST specification has them; what is OAuth's is not here. */
 export const ICEBERG_PATHS = /^\/v1(?:\/|$)/;
 
-/** Every mount: which paths are a feature's, and where its routes are. The first that matches has the path. */
+/** Every mount: which paths are a feature's, and where its routes are. The first that matches has the path. Metrics go by name. */
 const FEATURES = [
   {
-    paths: /^\/(?:health|\.well-known|api\/v1\/(?:app|openapi\.json))(?:\/|$)/,
+    name: 'public',
+    paths: /^\/(?:health|\.well-known|metrics|api\/v1\/(?:app|openapi\.json))(?:\/|$)/,
     load: async () => (await import('./installation/routes.ts')).publicRoutes,
   },
   {
+    name: 'tokens',
     paths: /^\/api\/v1\/(?:tokens|auth|users\/[^/]+\/tokens)(?:\/|$)/,
     load: async () => tokenRoutes,
   },
   {
+    name: 'sessions',
     paths: /^\/api\/v1\/users\/(?:login|logout|me)$/,
     load: async () => (await import('./sessions/routes.ts')).sessionRoutes,
   },
-  { paths: /^\/api\/v1\/users(?:\/|$)/, load: async () => (await import('./users/routes.ts')).userRoutes },
   {
+    name: 'users',
+    paths: /^\/api\/v1\/users(?:\/|$)/,
+    load: async () => (await import('./users/routes.ts')).userRoutes,
+  },
+  {
+    name: 'service-users',
     paths: /^\/api\/v1\/service-users(?:\/|$)/,
     load: async () => (await import('./service-users/routes.ts')).serviceUserRoutes,
   },
-  { paths: /^\/api\/v1\/tenants(?:\/|$)/, load: async () => (await import('./tenants/routes.ts')).tenantRoutes },
-  { paths: /^\/api\/v1\/catalogs(?:\/|$)/, load: async () => (await import('./catalogs/routes.ts')).catalogRoutes },
-  { paths: /^\/api\/v1\/config(?:\/|$)/, load: async () => (await import('./settings/routes.ts')).settingsRoutes },
-  { paths: /^\/api\/v1\/policies(?:\/|$)/, load: async () => (await import('./policies/routes.ts')).policyRoutes },
   {
+    name: 'tenants',
+    paths: /^\/api\/v1\/tenants(?:\/|$)/,
+    load: async () => (await import('./tenants/routes.ts')).tenantRoutes,
+  },
+  {
+    name: 'catalogs',
+    paths: /^\/api\/v1\/catalogs(?:\/|$)/,
+    load: async () => (await import('./catalogs/routes.ts')).catalogRoutes,
+  },
+  {
+    name: 'settings',
+    paths: /^\/api\/v1\/config(?:\/|$)/,
+    load: async () => (await import('./settings/routes.ts')).settingsRoutes,
+  },
+  {
+    name: 'policies',
+    paths: /^\/api\/v1\/policies(?:\/|$)/,
+    load: async () => (await import('./policies/routes.ts')).policyRoutes,
+  },
+  {
+    name: 'signing-keys',
     paths: /^\/api\/v1\/signing-keys(?:\/|$)/,
     load: async () => (await import('./signing-keys/routes.ts')).signingKeyRoutes,
   },
-  { paths: /^\/api\/v1\/audit(?:\/|$)/, load: async () => (await import('./audit/routes.ts')).auditRoutes },
-  { paths: OAUTH_PATHS, load: async () => (await import('./oauth/routes.ts')).oauthRoutes },
-  { paths: ICEBERG_PATHS, load: async () => (await import('./iceberg/routes.ts')).icebergRoutes },
+  {
+    name: 'audit',
+    paths: /^\/api\/v1\/audit(?:\/|$)/,
+    load: async () => (await import('./audit/routes.ts')).auditRoutes,
+  },
+  { name: 'oauth', paths: OAUTH_PATHS, load: async () => (await import('./oauth/routes.ts')).oauthRoutes },
+  { name: 'iceberg', paths: ICEBERG_PATHS, load: async () => (await import('./iceberg/routes.ts')).icebergRoutes },
 ];
 
 type Feature = (typeof FEATURES)[number];
@@ -73,6 +102,7 @@ export function createApp(deps: Deps): App {
     fetch(request, env) {
       const path = readPath(request.url);
       const feature = FEATURES.find((one) => one.paths.test(path));
+      env.group = feature?.name ?? 'other';
       const app = loaded.get(feature);
       return app ? app.fetch(request, env) : load(feature).then((late) => late.fetch(request, env));
     },

@@ -6,6 +6,8 @@ import type { Installation } from './installation/installation.ts';
 import type { MasterKey } from './installation/master-key.ts';
 import type { LastUsed } from './last-used/last-used.ts';
 import type { FailedCredentials } from './limits/failed-credentials.ts';
+import type { Metrics } from './metrics/metrics.ts';
+import type { Serving } from './serving.ts';
 import type { LoginFailures } from './sessions/login-failures.ts';
 import type { LoginThrottle } from './sessions/login-throttle.ts';
 import type { SigningKeys } from './signing-keys/signing-keys.ts';
@@ -41,6 +43,8 @@ export interface Deps {
   failedCredentials: FailedCredentials;
   loginFailures: LoginFailures;
   logins: LoginThrottle;
+  metrics: Metrics;
+  serving: Serving;
   warehouses: Warehouses;
   iceberg: IcebergState;
   /** Where the embedded default keeps everything. */

@@ -15,6 +15,8 @@ import { openInstallation } from './installation/installation.ts';
 import { openMasterKey } from './installation/master-key.ts';
 import { createLastUsed } from './last-used/last-used.ts';
 import { createFailedCredentials, DEFAULT_FAILURES_PER_MINUTE } from './limits/failed-credentials.ts';
+import { createMetrics } from './metrics/metrics.ts';
+import type { Serving } from './serving.ts';
 import { createLoginFailures } from './sessions/login-failures.ts';
 import { createLoginThrottle } from './sessions/login-throttle.ts';
 import { resumeMasterKeyRotation } from './signing-keys/rotate-master-key.ts';
@@ -44,6 +46,8 @@ export interface OpenOptions {
   failuresIntervalMs?: number | null;
   /** From how many refused credentials a minute an address is answered 429. */
   failuresPerMinute?: number;
+  /** What a server that listens knows of itself. */
+  serving?: Serving;
   /** How a login is made to wait. */
   sleep?: (ms: number) => Promise<void>;
 }
@@ -51,18 +55,21 @@ export interface OpenOptions {
 /** An open data directory: what the server needs, before it is mounted. */
 export interface Opened {
   deps: Deps;
-  /** Writes what is outstanding and lets go of the files. */
-  close(): Promise<void>;
+  /** Writes what is outstanding and lets go of the files; waits so long, in milliseconds, for files that are being deleted. */
+  close(patienceMs?: number): Promise<void>;
 }
 
 /** How long closing waits for files of dropped tables to be deleted; what is left then stays. */
 const BACKGROUND_PATIENCE_MS = 10_000;
 
+/** The machine's clock, in milliseconds since 1970. */
+export const systemClock = (): number => Date.now();
+
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Opens a data directory: the composition root of everything but the port. */
 async function openDeps(options: OpenOptions): Promise<Opened> {
-  const now = options.now ?? Date.now;
+  const now = options.now ?? systemClock;
   const log = options.log ?? silent;
   const masterKey = openMasterKey({ ...options, isShared: false });
   const directory = openDataDirectory(options.dataDir, options.create);
@@ -92,6 +99,7 @@ async function openDeps(options: OpenOptions): Promise<Opened> {
     onError: (error: unknown) => log.warn({ err: error }, 'failed attempts not written'),
   };
   const loginFailures = createLoginFailures(db, failures);
+  const metrics = createMetrics();
   const deps: Deps = {
     db,
     now,
@@ -109,8 +117,11 @@ async function openDeps(options: OpenOptions): Promise<Opened> {
       onError: (error) => log.warn({ err: error }, 'last use not written'),
     }),
     passwords: createPasswords(),
+    metrics,
+    serving: options.serving ?? { stopping: false, certificateEndsAtMs: null, metricsAllow: [] },
     failedCredentials: createFailedCredentials(db, {
       ...failures,
+      onUndecided: metrics.checkFailed,
       perMinute: options.failuresPerMinute ?? DEFAULT_FAILURES_PER_MINUTE,
     }),
     loginFailures,
@@ -127,8 +138,8 @@ async function openDeps(options: OpenOptions): Promise<Opened> {
   };
   return {
     deps,
-    async close() {
-      await deps.iceberg.background.settle(BACKGROUND_PATIENCE_MS);
+    async close(patienceMs = BACKGROUND_PATIENCE_MS) {
+      await deps.iceberg.background.settle(patienceMs);
       await Promise.all([deps.lastUsed.close(), deps.failedCredentials.close(), deps.loginFailures.close()]);
       await db.close();
     },

@@ -1,26 +1,73 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { PangolinError } from '@pangolin/shared/errors';
 
-const DRAIN_MS = 10_000;
+/** How long requests that were accepted may take to end when the server stops. */
+const DRAIN_MS = 7_000;
+
+const OLDEST_TLS = 'TLSv1.2';
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+const TIMEOUTS = { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 75_000 };
+
+/** What a TLS server shows and holds, in PEM. */
+interface Identity {
+  cert: Buffer;
+  key: Buffer;
+}
 
 /** An HTTP server, and the connections on which nothing was asked yet: Node counts them neither idle nor busy. */
 interface Listener {
-  server: Server;
+  server: Server | TlsServer;
   silent: Set<Socket>;
+  /** Speaks for connections to come with another certificate; those that are open go on. */
+  renew(identity: Identity): void;
 }
 
-/** A listener that is not listening yet. */
-export function createListener(answer: RequestListener): Listener {
-  const server = createServer({ requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 75_000 }, answer);
+/** A listener that is not listening yet; with an identity it speaks TLS. `refuse` answers what is no HTTP. */
+export function createListener(
+  answer: RequestListener,
+  options: { identity: Identity | null; refuse(error: Error, socket: Socket): void },
+): Listener {
+  const { identity } = options;
+  const tls = identity && createTlsServer({ ...TIMEOUTS, ...readTlsOptions(identity) }, answer);
+  const server = tls ?? createServer(TIMEOUTS, answer);
   const silent = new Set<Socket>();
-  server.on('connection', (socket) => {
+  const watch = (socket: Socket) => {
     silent.add(socket);
     socket.once('close', () => silent.delete(socket));
-  });
+  };
+  server.on('connection', watch);
+  if (tls) {
+    const handshaking = new Map<string, Socket>();
+    tls.on('connection', (socket: Socket) => {
+      const name = nameOf(socket);
+      handshaking.set(name, socket);
+      socket.once('close', () => handshaking.delete(name));
+    });
+    tls.on('secureConnection', (socket) => {
+      const name = nameOf(socket);
+      const raw = handshaking.get(name);
+      if (raw) silent.delete(raw);
+      handshaking.delete(name);
+      watch(socket);
+    });
+  }
   server.on('request', ({ socket }) => silent.delete(socket));
-  return { server, silent };
+  server.on('clientError', options.refuse);
+  return { server, silent, renew: (renewed) => tls?.setSecureContext(readTlsOptions(renewed)) };
 }
+
+const readTlsOptions = ({ cert, key }: Identity) =>
+  ({
+    cert,
+    key,
+    minVersion: OLDEST_TLS,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+  }) as const;
+
+/** The other end of a connection, which a TLS socket has in common with the one below it. */
+const nameOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 
 /** One port on every address; a machine without IPv6 has one address less. */
 export async function listenOnAll(

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Endpoint } from '@pangolin/shared/contract/endpoint';
 import type { PangolinError } from '@pangolin/shared/errors';
 import type { Caller } from '../credentials/caller.ts';
 import type { Networks } from '../networks.ts';
@@ -16,6 +17,10 @@ export interface Bindings {
   createResponse?: (body: string | null, status: number, headers: Record<string, string>) => Response;
   /** For the Pangolin-Token-Expires header: set when the credential ends soon. */
   credentialExpires?: string;
+  /** Which feature the path belongs to, for the counters. */
+  group?: string;
+  /** What the contract says of the request, once it is routed. */
+  endpoint?: Endpoint;
   /** Who asks, once that is established. */
   caller?: Caller;
   /** Why the request was refused or failed, once it was: for the audit log, the counters and the limits. */

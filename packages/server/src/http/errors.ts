@@ -18,8 +18,13 @@ export function toPangolinError(thrown: unknown, log: Log, requestId: string): P
   });
 }
 
-/** RFC 9457 problem details, with `error` (what an original Pangolin client reads), `code` and `hint` as well. */
-export function replyProblem(c: Replying, error: PangolinError, headers: Record<string, string> = {}): Response {
+/** RFC 9457 problem details, with `error` (what an original Pangolin client reads), `code`, `hint` and `more` as well. */
+export function replyProblem(
+  c: Replying,
+  error: PangolinError,
+  headers: Record<string, string> = {},
+  more: Record<string, string> = {},
+): Response {
   c.env.refusal = error;
   const body = {
     type: `urn:pangolin:error:${error.code}`,
@@ -30,6 +35,7 @@ export function replyProblem(c: Replying, error: PangolinError, headers: Record<
     code: error.code,
     ...(error.hint === undefined ? {} : { hint: error.hint }),
     ...(error.fields === undefined ? {} : { errors: error.fields }),
+    ...more,
     request_id: c.env.requestId,
   };
   return replyJson(c, body, error.status, {

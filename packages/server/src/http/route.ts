@@ -40,6 +40,7 @@ export function route<E extends Endpoint>(app: Hono<Env>, deps: Deps, endpoint: 
     endpoint.method.toUpperCase(),
     [endpoint.path.replace(/\{(\w+)\}/g, ':$1')],
     (c): Response | Promise<Response> => {
+      c.env.endpoint = endpoint;
       if (endpoint.access === 'public') return run(c, undefined);
       const caller = requireCaller(deps, c);
       return caller instanceof Promise ? caller.then((known) => run(c, known)) : run(c, caller);

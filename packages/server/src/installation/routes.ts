@@ -1,12 +1,18 @@
 import { publicApi } from '@pangolin/shared/contract/public';
+import { PangolinError } from '@pangolin/shared/errors';
 import { type Context, Hono } from 'hono';
 import type { Deps } from '../deps.ts';
 import type { Env } from '../http/env.ts';
-import { replyJson } from '../http/reply.ts';
+import { replyProblem } from '../http/errors.ts';
+import { replyJson, replyText } from '../http/reply.ts';
 import { route } from '../http/route.ts';
+import { createMetricsReaders, mayReadMetrics, readMetrics } from '../metrics/read-metrics.ts';
 import { createMetadata } from '../oauth/metadata.ts';
 import { readSettings } from '../settings/settings.ts';
-import { pingDatabase } from './store.ts';
+import { createReadiness } from './readiness.ts';
+
+/** Prometheus' text format. */
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** What this server can do; an original Pangolin answers no `features` at all. */
 const FEATURES = ['tokens', 'service-users', 'users', 'oauth2', 'catalogs', 'audit', 'settings', 'tenants', 'policies'];
@@ -14,12 +20,19 @@ const FEATURES = ['tokens', 'service-users', 'users', 'oauth2', 'catalogs', 'aud
 /** The few paths that need no credential. */
 export function publicRoutes(deps: Deps): Hono<Env> {
   const app = new Hono<Env>();
+  const readReadiness = createReadiness(deps);
+  const metricsReaders = createMetricsReaders(deps.serving.metricsAllow);
 
   route(app, deps, publicApi.health, (c) => replyJson(c, { status: 'ok' }));
 
   route(app, deps, publicApi.ready, async (c) => {
-    await pingDatabase(deps.db.read);
-    return replyJson(c, { status: 'ok' });
+    const unready = await readReadiness();
+    return unready ? replyProblem(c, unready.error, {}, { reason: unready.reason }) : replyJson(c, { status: 'ok' });
+  });
+
+  route(app, deps, publicApi.metrics, async (c) => {
+    if (!mayReadMetrics(metricsReaders, c.env)) throw new PangolinError('not_found', 'There is nothing at this path.');
+    return replyText(c, await readMetrics(deps), 200, { 'content-type': METRICS_TYPE });
   });
 
   route(app, deps, publicApi.appConfig, async (c) => {
@@ -51,4 +64,7 @@ export function publicRoutes(deps: Deps): Hono<Env> {
 }
 
 /** Where the client found this server: by the Host that was checked, whatever URL a request line named. */
-const readOwnOrigin = (c: Context<Env>): string => `http://${c.env.incoming?.headers.host ?? new URL(c.req.url).host}`;
+function readOwnOrigin({ env: { incoming }, req }: Context<Env>): string {
+  const isTls = incoming !== undefined && 'encrypted' in incoming.socket;
+  return `${isTls ? 'https' : 'http'}://${incoming?.headers.host ?? new URL(req.url).host}`;
+}

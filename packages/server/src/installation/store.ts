@@ -8,5 +8,5 @@ export const insertInstallation = (db: Executor, row: Insertable<InstallationTab
 
 export const insertOwner = (db: Executor, row: Insertable<UsersTable>) => db.insertInto('users').values(row).execute();
 
-/** Cheapest question that only a working database answers. */
-export const pingDatabase = (db: Executor) => db.selectFrom('installation').select('one').executeTakeFirstOrThrow();
+/** A write that changes nothing, which only a database that can be written takes. */
+export const probeWriting = (db: Executor) => db.deleteFrom('installation').where('one', '=', 0).execute();

@@ -16,6 +16,8 @@ export const DEFAULT_FAILURES_PER_MINUTE = 60;
 export interface FailedCredentials {
   /** Verifies; a refusal counts against the address (null: nobody's). Throws `too_many_requests` in its place. */
   judge<T>(address: string | null, verify: () => MaybePromise<T>): MaybePromise<T>;
+  /** The same for a password, which has limits of its own besides. */
+  judgeLogin<T>(address: string | null, logIn: () => Promise<T>): Promise<T>;
   flush(): Promise<void>;
   prune(): Promise<void>;
   close(): Promise<void>;
@@ -23,7 +25,7 @@ export interface FailedCredentials {
 
 export function createFailedCredentials(
   db: Database,
-  options: Omit<SharedCountsOptions, 'store'> & { perMinute: number; now(): number },
+  options: Omit<SharedCountsOptions, 'store'> & { perMinute: number; now(): number; onUndecided(): void },
 ): FailedCredentials {
   const { perMinute, now } = options;
   const counts = createSharedCounts({ ...options, store: createStore(db) });
@@ -38,12 +40,17 @@ export function createFailedCredentials(
     throw tooMany(error, Math.ceil(((minute + 1) * MINUTE_MS - now()) / 1000));
   }
 
-  const judgeError = (address: string | null, error: unknown): Promise<never> => {
+  function judgeRefusal(address: string | null, error: unknown): Promise<never> {
     // Without a credential there was nothing to guess.
     const isGuess = error instanceof PangolinError && error.status === 401 && error.code !== 'authentication_required';
     if (!isGuess || address === null) throw error;
     return refuse(address, error);
-  };
+  }
+
+  function judgeError(address: string | null, error: unknown): Promise<never> {
+    if (!(error instanceof PangolinError) || error.status >= 500) options.onUndecided();
+    return judgeRefusal(address, error);
+  }
 
   return {
     judge(address, verify) {
@@ -54,6 +61,7 @@ export function createFailedCredentials(
         return judgeError(address, error);
       }
     },
+    judgeLogin: (address, logIn) => logIn().catch((error) => judgeRefusal(address, error)),
     flush: counts.flush,
     async prune() {
       const minute = Math.floor(now() / MINUTE_MS);

@@ -17,7 +17,7 @@ export function sessionRoutes(deps: Deps): Hono<Env> {
 
   route(app, deps, usersApi.login, async (c, { body }) => {
     const origin = readOrigin(c);
-    return replyJson(c, await deps.failedCredentials.judge(origin.address, () => logIn(deps, body, origin)));
+    return replyJson(c, await deps.failedCredentials.judgeLogin(origin.address, () => logIn(deps, body, origin)));
   });
 
   route(app, deps, usersApi.logout, async (c, { caller }) => {

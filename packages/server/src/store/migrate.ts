@@ -1,5 +1,5 @@
 import { PangolinError } from '@pangolin/shared/errors';
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type QueryExecutorProvider, sql } from 'kysely';
 
 /** Every migration, in order; run-migrations.ts has the steps. */
 const NAMES = ['0001-initial', '0002-iceberg', '0003-control'];
@@ -9,6 +9,14 @@ const NAMES = ['0001-initial', '0002-iceberg', '0003-control'];
  * Throws `database_too_new` when a newer release has already changed it.
  */
 export async function migrate(db: Kysely<unknown>): Promise<void> {
+  const applied = await refuseTooNew(db);
+  if (applied.length === NAMES.length) return;
+  const { runMigrations } = await import('./migrations/run-migrations.ts');
+  await runMigrations(db);
+}
+
+/** Throws `database_too_new` when a newer release has changed the database; answers what was applied. */
+export async function refuseTooNew(db: QueryExecutorProvider): Promise<string[]> {
   const applied = await readApplied(db);
   const unknown = applied.filter((name) => !NAMES.includes(name));
   if (unknown.length > 0) {
@@ -20,13 +28,11 @@ export async function migrate(db: Kysely<unknown>): Promise<void> {
       },
     );
   }
-  if (applied.length === NAMES.length) return;
-  const { runMigrations } = await import('./migrations/run-migrations.ts');
-  await runMigrations(db);
+  return applied;
 }
 
 /** One query instead of the Migrator's seven: most starts find nothing to do. */
-async function readApplied(db: Kysely<unknown>): Promise<string[]> {
+async function readApplied(db: QueryExecutorProvider): Promise<string[]> {
   try {
     const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
     return rows.map((row) => row.name);

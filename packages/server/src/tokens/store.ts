@@ -201,7 +201,7 @@ export const deleteTokensExpiredBefore = (db: Executor, timeMs: number, limit: n
   db
     .deleteFrom('tokens')
     .where('id', 'in', (eb) => eb.selectFrom('tokens').select('id').where('expires_at', '<', timeMs).limit(limit))
-    .executeTakeFirst();
+    .executeTakeFirstOrThrow();
 
 /** What a renewed token descends from. */
 export const findRootToken = (db: Executor, id: string) =>

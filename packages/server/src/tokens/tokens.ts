@@ -27,6 +27,8 @@ import {
 /** How long a token's row outlives the token. */
 const KEEP_AFTER_EXPIRY_MS = 30 * DAY_MS;
 
+const PRUNED_AT_ONCE = 1_000;
+
 /** What judging tokens in lists takes: the time, and the tenant's limits. */
 export const readStanding = async (db: Executor, deps: Deps, tenantId: string): Promise<Standing> => ({
   nowMs: deps.now(),
@@ -182,11 +184,15 @@ export async function listTokensRefusedBy(
   };
 }
 
-/** Forgets tokens that expired more than 30 days ago, some at a time. */
+/** Forgets tokens that expired more than 30 days ago, some at a time, so that others get to write in between. */
 export async function pruneExpiredTokens(deps: Deps): Promise<void> {
-  await deps.db.transact((tx) => deleteTokensExpiredBefore(tx, deps.now() - KEEP_AFTER_EXPIRY_MS, 1000), {
-    credentials: 'unchanged',
-  });
+  const before = deps.now() - KEEP_AFTER_EXPIRY_MS;
+  for (;;) {
+    const { numDeletedRows } = await deps.db.transact((tx) => deleteTokensExpiredBefore(tx, before, PRUNED_AT_ONCE), {
+      credentials: 'unchanged',
+    });
+    if (numDeletedRows < PRUNED_AT_ONCE) return;
+  }
 }
 
 async function revoke(

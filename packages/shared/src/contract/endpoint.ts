@@ -23,6 +23,8 @@ export interface Endpoint {
   /** Where asking again changes nothing: the status of such an answer, with the same body. */
   unchangedStatus?: number;
   answer: Schema | null;
+  /** `application/json` unless said otherwise. */
+  answerType?: string;
 }
 
 /** Declares an endpoint, keeping its exact type. */

@@ -23,6 +23,13 @@ const common = { method: 'get', tag: 'Public', access: 'public', status: 200 } a
 export const publicApi = {
   health: endpoint({ ...common, path: '/health', summary: 'The process answers', answer: Health }),
   ready: endpoint({ ...common, path: '/health/ready', summary: 'The database answers', answer: Health }),
+  metrics: endpoint({
+    ...common,
+    path: '/metrics',
+    summary: 'Counters in the text format of Prometheus; for loopback, or whom the server was told to allow',
+    answer: z.string(),
+    answerType: 'text/plain',
+  }),
   appConfig: endpoint({
     ...common,
     path: '/api/v1/app/config',
