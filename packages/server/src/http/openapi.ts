@@ -122,8 +122,8 @@ function describeOperation(endpoint: Endpoint) {
   };
 }
 
-const describeAnswer = ({ answer, answerType }: Endpoint) =>
-  answer ? { content: { [answerType ?? 'application/json']: { schema: toJsonSchema(answer, 'output') } } } : {};
+const describeAnswer = ({ answer, answerType = 'application/json' }: Endpoint) =>
+  answer ? { content: { [answerType]: { schema: toJsonSchema(answer, 'output') } } } : {};
 
 const ref = (name: string) => ({ schema: { $ref: `#/components/schemas/${name}` } });
 
