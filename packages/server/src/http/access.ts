@@ -1,9 +1,9 @@
 import { PangolinError } from '@pangolin/shared/errors';
 import type { Context } from 'hono';
 import { type Actor, type Caller, endOf } from '../credentials/caller.ts';
+import { createOwner } from '../credentials/owner.ts';
 import { verifyCredential } from '../credentials/verify-credential.ts';
 import type { Deps } from '../deps.ts';
-import { ALL_PRIVILEGES } from '../policies/privileges.ts';
 import { requireTenant, wasTenant } from '../tenants/read-tenant.ts';
 import { DAY_MS, formatTime, wholeSecond } from '../times.ts';
 import type { Env } from './env.ts';
@@ -88,27 +88,3 @@ async function enterTenant(deps: Deps, c: Context<Env>, actor: Actor, tenantId: 
     );
   return { ...actor, tenantId };
 }
-
-/** Whoever can read the data directory is its owner. */
-const createOwner = (deps: Deps): Actor => ({
-  id: deps.installation.ownerId,
-  kind: 'owner',
-  name: deps.ownerName,
-  email: null,
-  tenantId: deps.installation.defaultTenantId,
-  role: 'root',
-  scopes: [],
-  privileges: ALL_PRIVILEGES,
-  allowedNetworks: [],
-  epoch: 0,
-  credential: {
-    type: 'owner',
-    id: null,
-    createdAtMs: 0,
-    expiresAtMs: null,
-    endsAtMs: null,
-    renewableUntilMs: null,
-    ownGrantsUntilMs: null,
-    root: null,
-  },
-});
