@@ -34,7 +34,15 @@ async function recheckCredential(tx: Executor, deps: Deps, actor: Actor): Promis
     throw new PangolinError('forbidden', `${lost.join(', ')} was taken from you just now.`, { hint: 'Try again.' });
 }
 
-async function judgeAgain(tx: Executor, deps: Deps, { id, type }: Actor['credential']): Promise<Actor | undefined> {
+/**
+ * Judges a token or API key by its row, as a request that presents it would be now; undefined for the embedded owner, who
+ * presents none. Throws as authentication does.
+ */
+export async function judgeAgain(
+  tx: Executor,
+  deps: Pick<Deps, 'now'>,
+  { id, type }: Pick<Actor['credential'], 'id' | 'type'>,
+): Promise<Actor | undefined> {
   if (id === null) return undefined;
   if (type === 'api_key') {
     const state = await findApiKeyStateIn(tx, id);

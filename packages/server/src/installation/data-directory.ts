@@ -34,6 +34,12 @@ const noData = (path: string) =>
     hint: 'Set PANGOLIN_URL or log in: pangolin-user login --url https://…   (or mint a first token here: pangolin-user get-token)',
   });
 
+/** Throws `data_directory_refused` when a directory is there that is not the caller's alone. */
+export function requirePrivateDirectory(path: string): void {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats) refuseUnlessPrivate(path, stats, 'directory');
+}
+
 function exists(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }

@@ -77,10 +77,13 @@ function findExposure(stats: Stats): string | undefined {
   return (stats.mode & 0o777 & ~allowed) === 0 ? undefined : `can be used by others (mode ${formatMode(stats)})`;
 }
 
-/** Of two first commands one wins by link(2) and the other reads: a key file is whole, or is not there. */
-export function createMasterKeyFile(directory: string): void {
+/**
+ * Puts keys, a new one unless told otherwise, into a data directory that has none. Of two first commands one wins by link(2)
+ * and the other reads: a key file is whole, or is not there.
+ */
+export function createMasterKeyFile(directory: string, keys: readonly Buffer[] = [randomBytes(KEY_BYTES)]): void {
   const temporary = join(directory, `.master.key.${randomBytes(8).toString('hex')}`);
-  writeKeys(temporary, [randomBytes(KEY_BYTES)]);
+  writeKeys(temporary, keys);
   try {
     linkSync(temporary, masterKeyPath(directory));
     syncDirectory(directory);

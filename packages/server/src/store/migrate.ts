@@ -2,7 +2,7 @@ import { PangolinError } from '@pangolin/shared/errors';
 import { type Kysely, type QueryExecutorProvider, sql } from 'kysely';
 
 /** Every migration, in order; run-migrations.ts has the steps. */
-const NAMES = ['0001-initial', '0002-iceberg', '0003-control'];
+export const MIGRATION_NAMES = ['0001-initial', '0002-iceberg', '0003-control'];
 
 /**
  * Brings a database up to this release's schema.
@@ -10,7 +10,7 @@ const NAMES = ['0001-initial', '0002-iceberg', '0003-control'];
  */
 export async function migrate(db: Kysely<unknown>): Promise<void> {
   const applied = await refuseTooNew(db);
-  if (applied.length === NAMES.length) return;
+  if (applied.length === MIGRATION_NAMES.length) return;
   const { runMigrations } = await import('./migrations/run-migrations.ts');
   await runMigrations(db);
 }
@@ -18,7 +18,7 @@ export async function migrate(db: Kysely<unknown>): Promise<void> {
 /** Throws `database_too_new` when a newer release has changed the database; answers what was applied. */
 export async function refuseTooNew(db: QueryExecutorProvider): Promise<string[]> {
   const applied = await readApplied(db);
-  const unknown = applied.filter((name) => !NAMES.includes(name));
+  const unknown = applied.filter((name) => !MIGRATION_NAMES.includes(name));
   if (unknown.length > 0) {
     throw new PangolinError(
       'database_too_new',
@@ -31,8 +31,11 @@ export async function refuseTooNew(db: QueryExecutorProvider): Promise<string[]>
   return applied;
 }
 
-/** One query instead of the Migrator's seven: most starts find nothing to do. */
-async function readApplied(db: QueryExecutorProvider): Promise<string[]> {
+/**
+ * The migrations a database has, in order; none for an empty one. One query instead of the Migrator's seven: most starts
+ * find nothing to do.
+ */
+export async function readApplied(db: QueryExecutorProvider): Promise<string[]> {
   try {
     const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
     return rows.map((row) => row.name);
