@@ -12,6 +12,8 @@ import {
 import { registerListAuditEvents } from './commands/audit/list-audit-events.ts';
 import { registerCreateCatalog } from './commands/catalogs/create-catalog.ts';
 import { registerDeleteCatalog } from './commands/catalogs/delete-catalog.ts';
+import { registerBackup } from './commands/data/backup.ts';
+import { registerRestore } from './commands/data/restore.ts';
 import { registerGrant } from './commands/policies/grant.ts';
 import { registerListPolicies } from './commands/policies/list-policies.ts';
 import { registerRevokeGrant } from './commands/policies/revoke-grant.ts';
@@ -79,6 +81,8 @@ export const pangolinAdmin = (version: string): ProgramDescriptor => ({
     registerRevokeGrant,
     registerGetSettings,
     registerUpdateSettings,
+    registerBackup,
+    registerRestore,
     registerLogin,
     registerLogout,
     registerWhoami,

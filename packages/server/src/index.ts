@@ -1,5 +1,8 @@
 import type { RunningServer, ServeOptions } from './serve.ts';
 
+export type { Backup } from './backups/backup.ts';
+export type { Restore, Restored, RestorePlan } from './backups/restore.ts';
+export type { SurvivingCredential } from './backups/surviving-credentials.ts';
 export { type EmbeddedServer, type OpenOptions, openEmbedded } from './embedded.ts';
 export type { RunningServer, ServeOptions };
 
@@ -8,3 +11,6 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   const { startServer: start } = await import('./serve.ts');
   return start(options);
 }
+
+/** What is done to a whole data directory: backups and restoring them. */
+export const loadOperations = () => import('./operations.ts');

@@ -60,6 +60,7 @@ export const ERRORS = {
   data_directory_refused: { status: 500, exit: 1, title: 'The data directory cannot be used' },
   master_key_missing: { status: 500, exit: 1, title: 'The master key is missing or wrong' },
   database_too_new: { status: 500, exit: 1, title: 'The database was written by a newer Pangolin' },
+  backup_unusable: { status: 500, exit: 1, title: 'The backup file cannot be used' },
   output_failed: { status: 500, exit: 1, title: 'The output could not be written' },
   settings_unreadable: { status: 500, exit: 1, title: 'A settings or credentials file cannot be read' },
   keyring_failed: { status: 500, exit: 1, title: 'The keyring did not answer' },

@@ -27,6 +27,8 @@ export interface Progress {
 /** Everything a command may use: nothing else reaches the process. */
 export interface Context {
   readonly program: string;
+  /** As it names itself to servers: `pangolin-admin/1.0.0`. */
+  readonly client: string;
   readonly flags: GlobalFlags;
   readonly edges: ProcessEdges;
   readonly progress: Progress;
@@ -61,6 +63,7 @@ export function createContext(
   const { stdout, stderr, env } = edges;
   const terminal = stdout.isTTY === true && !flags.json;
   const silent = flags.quiet || flags.json;
+  const client = `${program}/${version}`;
   const style = (stream: 'stdout' | 'stderr') => loadStyle(wantsColor(env, flags, edges[stream]));
 
   const say = async (message: string): Promise<void> => {
@@ -87,7 +90,7 @@ export function createContext(
       ...(flags.caFile !== undefined && { caFile: flags.caFile }),
       ...(flags.insecureHttp && { insecureHttp: true }),
       ...(token !== null && { tokenFromStdin: token }),
-      userAgent: `${program}/${version}`,
+      userAgent: client,
       // Where embedded data is used matters to people, and where a server may have been meant.
       onNotice: (message, kind) => {
         if (kind !== 'embedded' || stderr.isTTY || env.CI) void say(message);
@@ -97,6 +100,7 @@ export function createContext(
 
   return {
     program,
+    client,
     flags,
     edges,
     progress,

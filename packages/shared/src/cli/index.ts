@@ -18,7 +18,7 @@ export { confirmDestruction } from './prompts.ts';
 export { runProcess, runProgram } from './run.ts';
 export { printSecret, RULE } from './secret-output.ts';
 export { untilStopped } from './stop.ts';
-export { type Column, type FieldValue, fieldText, toFieldBlock } from './table.ts';
+export { type Column, type FieldValue, fieldText, toFieldBlock, toTable } from './table.ts';
 export { tokenColumns, tokenFields } from './tokens.ts';
 export {
   isUuid,
