@@ -20,7 +20,7 @@ export const findInstallation = async (db: Executor) =>
   (await readMigrations(db)).length === 0 ? undefined : db.selectFrom('installation').selectAll().executeTakeFirst();
 
 /** The migrations that have run. */
-export const readMigrations = (db: Executor): Promise<string[]> => readApplied(db as never);
+export const readMigrations = (db: Executor): Promise<string[]> => readApplied(db);
 
 /** Whether a database has this release's schema. */
 export const isCurrent = async (db: Executor): Promise<boolean> =>
