@@ -1,3 +1,4 @@
+import type { NetworkLists } from './credentials/networks.ts';
 import type { CredentialReader } from './credentials/store.ts';
 import type { VerifiedCredentials } from './credentials/verified-credentials.ts';
 import type { IcebergState } from './iceberg/iceberg-state.ts';
@@ -38,6 +39,7 @@ export interface Deps {
   masterKey: MasterKey;
   credentials: CredentialReader;
   verified: VerifiedCredentials;
+  networks: NetworkLists;
   lastUsed: LastUsed;
   passwords: Passwords;
   failedCredentials: FailedCredentials;

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { PangolinError } from '@pangolin/shared/errors';
 
 import { type App, createApp } from './app.ts';
+import { createNetworkLists } from './credentials/networks.ts';
 import { createCredentialReader } from './credentials/store.ts';
 import { createVerifiedCredentials } from './credentials/verified-credentials.ts';
 import type { Deps, Log } from './deps.ts';
@@ -112,6 +113,7 @@ async function openDeps(options: OpenOptions): Promise<Opened> {
     masterKey,
     credentials: createCredentialReader(db),
     verified: createVerifiedCredentials(),
+    networks: createNetworkLists(),
     lastUsed: createLastUsed(db, {
       intervalMs: options.lastUsedIntervalMs ?? null,
       onError: (error) => log.warn({ err: error }, 'last use not written'),

@@ -12,3 +12,9 @@ export const wholeSecond = (ms: number): number => Math.floor(ms / 1000) * 1000;
 
 /** A clock that only goes forward, in milliseconds. (`performance` would load 12 modules of Node's for the same.) */
 export const monotonicMs = (): number => process.uptime() * 1000;
+
+/** Stands for "never" where a time cannot be missing: the last second that RFC 3339 can write. No policy reaches it. */
+export const NEVER_MS = Date.UTC(9999, 11, 31, 23, 59, 59);
+
+/** The end of something that may never end, null then. */
+export const formatEnd = (ms: number): string | null => (ms === NEVER_MS ? null : formatTime(ms));

@@ -20,6 +20,7 @@ export const ERRORS = {
   token_lifetime_refused: { status: 401, exit: 3, title: 'The token lives longer than the policy now allows' },
   api_key_invalid: { status: 401, exit: 3, title: 'The API key is not valid' },
   api_key_expired: { status: 401, exit: 3, title: 'The API key has expired' },
+  api_key_lifetime_refused: { status: 401, exit: 3, title: 'The API key lives longer than the policy now allows' },
   api_key_revoked: { status: 401, exit: 3, title: 'The API key was rotated or revoked' },
   principal_inactive: { status: 401, exit: 3, title: 'The owner of the credential is deactivated, expired or deleted' },
   login_failed: { status: 401, exit: 3, title: 'Username or password is wrong' },
@@ -27,6 +28,7 @@ export const ERRORS = {
 
   forbidden: { status: 403, exit: 4, title: 'Not allowed' },
   insufficient_scope: { status: 403, exit: 4, title: 'The credential does not carry the scope this needs' },
+  address_not_allowed: { status: 403, exit: 4, title: 'Requests from this address are not accepted' },
   cross_site_request: { status: 403, exit: 4, title: 'Requests from other sites are refused' },
 
   not_found: { status: 404, exit: 1, title: 'Not found' },

@@ -63,7 +63,7 @@ describe('token exchange', () => {
       expect(renewed.expires_in).toBe(expected);
       subject = renewed.access_token;
     }
-    server.clock.nowMs = Date.parse(root.expires_at) + 30_000;
+    server.clock.nowMs = Date.parse(root.expires_at ?? '') + 30_000;
     expect(await refusedBy(server.nobody, asking(subject))).toMatchObject({ status: 400, error: 'invalid_grant' });
   });
 

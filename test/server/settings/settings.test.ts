@@ -4,7 +4,17 @@ import { readAuditChain, readLastAudit } from '../audit-chain.ts';
 import { createLoggedIn, mint, openTestServer } from '../harness.ts';
 import { insertSecondTenant } from '../second-tenant.ts';
 
-const DEFAULTS = { default_token_days: 90, max_token_days: 365, max_tokens_per_user: null, session_hours: 12 };
+const DEFAULTS = {
+  default_token_days: 90,
+  max_token_days: 365,
+  default_key_days: null,
+  max_key_days: null,
+  max_tokens_per_user: null,
+  allow_non_expiring_tokens: false,
+  session_hours: 12,
+  role_limits: {},
+  allowed_networks: [],
+};
 
 describe('settings', () => {
   test('begin with the defaults, and everybody in the tenant may see them', async () => {

@@ -15,9 +15,11 @@ import {
   revokeObtainedForOthersByRole,
 } from '../../../packages/server/src/principals/store.ts';
 import * as serviceUsers from '../../../packages/server/src/service-users/store.ts';
+import { DEFAULT_SETTINGS } from '../../../packages/server/src/settings/limits.ts';
 import { findSettings } from '../../../packages/server/src/settings/store.ts';
 import type { Executor } from '../../../packages/server/src/store/schema.ts';
 import * as tenants from '../../../packages/server/src/tenants/store.ts';
+import { standingBy } from '../../../packages/server/src/tokens/standing.ts';
 import * as tokens from '../../../packages/server/src/tokens/store.ts';
 import * as users from '../../../packages/server/src/users/store.ts';
 import { openTestServer, START_MS, type TestServer } from '../harness.ts';
@@ -56,10 +58,9 @@ async function planOf(run: (db: Executor) => unknown): Promise<string[]> {
   return details;
 }
 
-const standing = {
-  nowMs: START_MS,
-  settings: { default_token_days: 90, max_token_days: 365, max_tokens_per_user: null, session_hours: 12 },
-};
+const standing = standingBy(DEFAULT_SETTINGS, START_MS);
+const strict = standingBy({ ...DEFAULT_SETTINGS, max_token_days: 1, max_key_days: 1 }, START_MS);
+const stretch = { beforeId: 'x', downToId: 'a' };
 const window = { limit: 101, offset: 0 };
 const owner = { id: 'o', epoch: 1 };
 const use = { id: 'x', serviceUserId: 's', atMs: 1, address: null, client: null };
@@ -121,6 +122,16 @@ const QUERIES: Record<string, (db: Executor) => unknown> = {
   'a token': (db) => tokens.findToken(db, 't', 'x', standing),
   'how many valid tokens an owner has': (db) => tokens.countValidTokens(db, owner, standing, 10),
   'a token’s family': (db) => tokens.revokeFamily(db, 'x', revoked),
+  'the end of a stretch of a tenant’s tokens': (db) => tokens.findStretchEnd(db, 't', 'x', 1000),
+  'tokens that other limits would refuse': (db) => tokens.listTokensBeyond(db, 't', stretch, standing, strict),
+  'tokens that nobody used': (db) =>
+    tokens.listUnusedTokens(db, 't', stretch, standing, { sinceMs: 1, roles: ['tenant-user'] }),
+  'which of some tokens nobody uses': (db) => tokens.pickUnused(db, ['x', 'y'], { sinceMs: 1, nowMs: 2 }),
+  'several tokens’ families': (db) => tokens.revokeFamilies(db, ['x', 'y'], revoked),
+  'service users that nobody used': (db) =>
+    serviceUsers.listServiceUsers(db, { tenantId: 't', unusedSinceMs: 1 }, window),
+  'keys that work, by service user': (db) =>
+    serviceUsers.listWorkingKeys(db, { tenantId: 't', afterName: 'a', nowMs: 1 }, 100),
   'what a token descends from': (db) => tokens.findRootToken(db, 'x'),
   'tokens that expired long ago': (db) => tokens.deleteTokensExpiredBefore(db, 1, 100),
   'the head of an audit chain': (db) => audit.findChainHead(db, 't'),
@@ -155,6 +166,9 @@ describe('every query that runs for a request', () => {
   test('of a page comes in order from the index, without sorting', async () => {
     for (const list of [
       'tokens of an owner',
+      'tokens that other limits would refuse',
+      'tokens that nobody used',
+      'service users that nobody used',
       'users by name',
       'service users by name',
       'catalogs by name',

@@ -11,7 +11,7 @@ describe('a token exchanged for an access token', () => {
     const key = server.apiKey(su.api_key);
     const short = await key.call(tokensApi.create, { body: { expires_in_minutes: 15 } });
     let subject = short.token;
-    const endMs = Date.parse(short.expires_at);
+    const endMs = Date.parse(short.expires_at ?? '');
     for (let i = 0; i < 3; i += 1) {
       const renewed = await server.nobody.call(oauthApi.token, {
         body: { grant_type: EXCHANGE, subject_token: subject },

@@ -73,14 +73,14 @@ const STEPS: Record<string, Step> = {
     if (!by) return;
     const { token, id, expires_at } = await mint(world.server, by.caller);
     const parent = by.kind === 'session' ? null : by;
-    remember(world, { kind: 'token', id, owner: by.owner, parent, endsAtMs: Date.parse(expires_at) }, token);
+    remember(world, { kind: 'token', id, owner: by.owner, parent, endsAtMs: Date.parse(expires_at ?? '') }, token);
   },
   async mintShort(world, pick) {
     const by = pickFrom(world, pick, (one) => one.endsAtMs > world.server.clock.nowMs + DAY_MS);
     if (!by) return;
     const { token, id, expires_at } = await mint(world.server, by.caller, { expires_in_hours: 20 });
     const parent = by.kind === 'session' ? null : by;
-    remember(world, { kind: 'token', id, owner: by.owner, parent, endsAtMs: Date.parse(expires_at) }, token);
+    remember(world, { kind: 'token', id, owner: by.owner, parent, endsAtMs: Date.parse(expires_at ?? '') }, token);
   },
   async revoke(world, pick) {
     const one = world.credentials.filter(({ kind }) => kind !== 'key')[pick % 7];

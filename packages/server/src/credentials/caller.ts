@@ -38,8 +38,8 @@ export interface Actor {
   scopes: readonly string[];
   /** What the policies of the tenant grant to this role and this principal; root holds everything without being granted it. */
   privileges: ReadonlySet<Privilege>;
-  /** CIDR blocks the request must come from: one of each list that is not empty. */
-  allowedNetworks: readonly (readonly string[])[];
+  /** Lists of CIDR blocks, as JSON: the request must come from a block of each. */
+  allowedNetworks: readonly string[];
   epoch: number;
   credential: PresentedCredential;
 }

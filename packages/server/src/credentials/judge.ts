@@ -1,14 +1,13 @@
 import { lowerRole } from '@pangolin/shared/contract/roles';
 import { coversScope } from '@pangolin/shared/contract/scopes';
-import type { TokenKind } from '@pangolin/shared/contract/tokens';
 import { type ErrorCode, PangolinError } from '@pangolin/shared/errors';
 import { grantedTo } from '../policies/privileges.ts';
-import { DEFAULT_SETTINGS } from '../settings/settings.ts';
-import { DAY_MS, HOUR_MS } from '../times.ts';
+import { NEVER_MS } from '../times.ts';
 import type { Actor } from './caller.ts';
+import { judgeKeyLifetime, judgeTokenLifetime } from './judge-lifetime.ts';
 import type { ApiKeyState, TokenState } from './store.ts';
 
-const ANYWHERE: Actor['allowedNetworks'] = [];
+const ANYWHERE: readonly string[] = [];
 
 /**
  * Decides from a token's row and everything it depends on who is asking, or why it is refused.
@@ -22,7 +21,7 @@ export function judgeToken(state: TokenState, nowMs: number): Actor {
     throw refused('token_wrong_tenant', 'The token is for another tenant than its owner’s, which only root may enter.');
   }
   judgeRoot(state, nowMs);
-  judgeLifetime(state.kind, state.expires_at - state.created_at, state);
+  judgeTokenLifetime(state.kind, { role: state.role, createdAtMs: state.created_at, endMs: state.expires_at }, state);
   const role = lowerRole(state.role, owner.role);
   return {
     id: state.owner_id,
@@ -39,7 +38,7 @@ export function judgeToken(state: TokenState, nowMs: number): Actor {
       type: state.kind,
       id: state.id,
       createdAtMs: state.created_at,
-      expiresAtMs: state.expires_at,
+      expiresAtMs: state.expires_at === NEVER_MS ? null : state.expires_at,
       renewableUntilMs: state.renewable_until,
       ownGrantsUntilMs: state.own_grants_until,
       endsAtMs: earliest(state.key_expires_at, earliest(state.key_owner_expires_at, state.service_user_expires_at)),
@@ -62,6 +61,11 @@ export function judgeApiKey(state: ApiKeyState, nowMs: number): Actor {
       'Ask an administrator: pangolin-admin rotate-service-user-key',
     );
   }
+  judgeKeyLifetime(
+    { role: state.role, createdAtMs: state.created_at, endMs: expiresAtMs },
+    state,
+    'api_key_lifetime_refused',
+  );
   return {
     id: state.service_user_id,
     kind: 'service_user',
@@ -97,13 +101,17 @@ function judgeRoot(state: TokenState, nowMs: number): void {
     if (endMs !== null && endMs <= nowMs) {
       throw refused('token_expired', 'The API key this token was obtained with has expired.');
     }
+    const { key_owner_role: role, key_created_at: createdAtMs } = state;
+    if (role !== null && createdAtMs !== null)
+      judgeKeyLifetime({ role, createdAtMs, endMs }, state, 'token_lifetime_refused');
     return;
   }
   if (state.root_token_id === null || state.root_token_revoked_at !== null) {
     throw refused('token_revoked', 'The login or token this token was obtained with was revoked.');
   }
-  const { root_token_kind: kind, root_token_created_at: createdAt, root_token_expires_at: expiresAt } = state;
-  if (kind !== null && createdAt !== null && expiresAt !== null) judgeLifetime(kind, expiresAt - createdAt, state);
+  const { root_token_kind: kind, root_token_role: role, root_token_created_at: createdAtMs } = state;
+  if (kind !== null && role !== null && createdAtMs !== null)
+    judgeTokenLifetime(kind, { role, createdAtMs, endMs: state.root_token_expires_at }, state);
 }
 
 function readOwner(state: TokenState, nowMs: number) {
@@ -128,32 +136,12 @@ function readOwner(state: TokenState, nowMs: number) {
   throw inactive('principal');
 }
 
-/** Lowering a maximum refuses the longer-lived tokens from that moment, and what was obtained with them. */
-function judgeLifetime(
-  kind: TokenKind,
-  lifetimeMs: number,
-  state: Pick<TokenState, 'max_token_days' | 'session_hours'>,
-): void {
-  const maxDays = state.max_token_days ?? DEFAULT_SETTINGS.max_token_days;
-  const maxHours = state.session_hours ?? DEFAULT_SETTINGS.session_hours;
-  const allowedMs = kind === 'session' ? maxHours * HOUR_MS : maxDays * DAY_MS;
-  if (lifetimeMs <= allowedMs) return;
-  const limit = kind === 'session' ? `${maxHours} hours for a login` : `${maxDays} days`;
-  throw refused(
-    'token_lifetime_refused',
-    `The token lives longer than the policy now allows (${limit}).`,
-    'Mint a shorter one: pangolin-user get-token',
-  );
-}
-
 /** The tenant's list of networks and the service user's; without any, every address will do. */
-function readNetworks(state: Pick<TokenState, 'tenant_networks' | 'service_user_networks'>): Actor['allowedNetworks'] {
-  const lists = [state.tenant_networks, state.service_user_networks];
-  return lists.every((list) => list === null || list === '[]') ? ANYWHERE : lists.flatMap(readNetworkList);
-}
-
-function readNetworkList(list: string | null): string[][] {
-  return list === null || list === '[]' ? [] : [JSON.parse(list)];
+function readNetworks(state: Pick<TokenState, 'tenant_networks' | 'service_user_networks'>): readonly string[] {
+  const lists = [state.tenant_networks, state.service_user_networks].filter(
+    (list): list is string => list !== null && list !== '[]',
+  );
+  return lists.length === 0 ? ANYWHERE : lists;
 }
 
 /** A token's scopes within its owner's; an owner without scopes narrows nothing. */

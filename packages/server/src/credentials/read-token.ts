@@ -17,7 +17,8 @@ export interface TokenClaims {
   jti: string;
   sub: string;
   tenantId: string;
-  expiresAtMs: number;
+  /** Null: it carries none. */
+  expiresAtMs: number | null;
   /** The key that signed it, and until when that verifies anything; Infinity for as long as it signs. */
   kid: string;
   signatureEndsAtMs: number;
@@ -51,7 +52,7 @@ export function readToken(
 /** Claims whose signature was good before: that stays so for as long as its key verifies anything. */
 export const rereadClaims = (deps: Deps, claims: TokenClaims): MaybePromise<TokenClaims> =>
   andThen(deps.signingKeys.findVerificationKey(claims.kid), (found) => {
-    if (!found) throw unverifiable(claims.expiresAtMs / 1000, deps.now());
+    if (!found) throw unverifiable((claims.expiresAtMs ?? Number.POSITIVE_INFINITY) / 1000, deps.now());
     return found.endsAtMs === claims.signatureEndsAtMs ? claims : { ...claims, signatureEndsAtMs: found.endsAtMs };
   });
 
@@ -117,11 +118,13 @@ function readClaims(payload: Record<string, unknown>, deps: Deps, acceptExpired:
     throw new PangolinError('token_wrong_issuer', 'The token was issued for another installation.');
   }
   const isWhole = typeof jti === 'string' && typeof sub === 'string' && typeof tenantId === 'string';
-  if (!isWhole || typeof exp !== 'number' || typeof iat !== 'number' || typeof nbf !== 'number') throw malformed();
+  // A token that never expires has no `exp`; whether it may is the policy's to say, when its row is judged.
+  if (!isWhole || (exp !== undefined && typeof exp !== 'number') || typeof iat !== 'number' || typeof nbf !== 'number')
+    throw malformed();
   const nowS = deps.now() / 1000;
   if (nbf > nowS + CLOCK_TOLERANCE_S || iat > nowS + CLOCK_TOLERANCE_S) throw notYetValid();
-  if (!acceptExpired && exp + CLOCK_TOLERANCE_S <= nowS) throw tokenExpired();
-  return { jti, sub, tenantId, expiresAtMs: exp * 1000 };
+  if (!acceptExpired && exp !== undefined && exp + CLOCK_TOLERANCE_S <= nowS) throw tokenExpired();
+  return { jti, sub, tenantId, expiresAtMs: exp === undefined ? null : exp * 1000 };
 }
 
 export const tokenExpired = () =>
@@ -132,7 +135,7 @@ const notYetValid = () =>
   });
 const signatureInvalid = () =>
   new PangolinError('token_signature_invalid', 'The token was not signed by this installation.');
-const malformed = () =>
+export const malformed = () =>
   new PangolinError('credential_malformed', 'The credential is neither a Pangolin token nor an API key.', {
     hint: 'Mint a token: pangolin-user get-token',
   });

@@ -5,8 +5,17 @@ import type { MaybePromise } from '../maybe-promise.ts';
 import type { Database } from '../store/database.ts';
 import type { Executor } from '../store/schema.ts';
 
+/** A tenant's limits as its row has them; null where it never changed its settings. */
+export interface LimitsState {
+  max_token_days: number | null;
+  max_key_days: number | null;
+  session_hours: number | null;
+  allow_non_expiring_tokens: number | null;
+  role_limits: string | null;
+}
+
 /** Everything that decides whether a token is good now, in one read. */
-export interface TokenState {
+export interface TokenState extends LimitsState {
   id: string;
   tenant_id: string;
   kind: TokenKind;
@@ -36,21 +45,20 @@ export interface TokenState {
   service_user_epoch: number | null;
   service_user_expires_at: number | null;
   key_id: string | null;
+  key_created_at: number | null;
   key_expires_at: number | null;
   key_revoked_at: number | null;
   key_epoch: number | null;
+  key_owner_role: Role | null;
   key_owner_active: number | null;
   key_owner_epoch: number | null;
   key_owner_expires_at: number | null;
   root_token_id: string | null;
   root_token_kind: TokenKind | null;
+  root_token_role: Role | null;
   root_token_created_at: number | null;
   root_token_expires_at: number | null;
   root_token_revoked_at: number | null;
-  max_token_days: number | null;
-  session_hours: number | null;
-  allow_non_expiring_tokens: number | null;
-  role_limits: string | null;
   tenant_networks: string | null;
   service_user_networks: string | null;
   role_grants: string | null;
@@ -58,7 +66,7 @@ export interface TokenState {
 }
 
 /** Everything that decides whether an API key is good now, in one read. */
-export interface ApiKeyState {
+export interface ApiKeyState extends LimitsState {
   id: string;
   tenant_id: string;
   hash: string;
@@ -135,10 +143,14 @@ const tokenStateQuery = (db: Executor) =>
     ])
     .select(['k.id as key_id', 'k.expires_at as key_expires_at', 'k.revoked_at as key_revoked_at'])
     .select(['k.epoch as key_epoch', 'o.active as key_owner_active', 'o.epoch as key_owner_epoch'])
-    .select(['o.expires_at as key_owner_expires_at'])
+    .select(['k.created_at as key_created_at', 'o.role as key_owner_role', 'o.expires_at as key_owner_expires_at'])
     .select(['r.id as root_token_id', 'r.kind as root_token_kind', 'r.created_at as root_token_created_at'])
-    .select(['r.expires_at as root_token_expires_at', 'r.revoked_at as root_token_revoked_at'])
-    .select(['l.max_token_days', 'l.session_hours', 'l.allow_non_expiring_tokens', 'l.role_limits'])
+    .select([
+      'r.role as root_token_role',
+      'r.expires_at as root_token_expires_at',
+      'r.revoked_at as root_token_revoked_at',
+    ])
+    .select(['l.max_token_days', 'l.max_key_days', 'l.session_hours', 'l.allow_non_expiring_tokens', 'l.role_limits'])
     .select(['l.allowed_networks as tenant_networks', 's.allowed_networks as service_user_networks'])
     .select([roleGrants('t.tenant_id'), ownGrantsOfToken]);
 
@@ -166,6 +178,7 @@ const apiKeyStateQuery = (db: Executor) =>
       's.epoch as service_user_epoch',
       's.expires_at as service_user_expires_at',
     ])
+    .select(['l.max_token_days', 'l.max_key_days', 'l.session_hours', 'l.allow_non_expiring_tokens', 'l.role_limits'])
     .select(['l.allowed_networks as tenant_networks', 's.allowed_networks as service_user_networks'])
     .select([roleGrants('k.tenant_id'), ownGrantsOfKey]);
 

@@ -2,10 +2,11 @@ import { hash } from 'node:crypto';
 import { PangolinError } from '@pangolin/shared/errors';
 import type { Deps } from '../deps.ts';
 import { andThen, type MaybePromise } from '../maybe-promise.ts';
+import { NEVER_MS } from '../times.ts';
 import { isSameHash, looksLikeApiKey, readApiKeyId } from './api-key.ts';
 import type { Actor } from './caller.ts';
 import { judgeApiKey, judgeToken } from './judge.ts';
-import { CLOCK_TOLERANCE_S, readToken, rereadClaims, type TokenClaims, tokenExpired } from './read-token.ts';
+import { CLOCK_TOLERANCE_S, malformed, readToken, rereadClaims, type TokenClaims, tokenExpired } from './read-token.ts';
 import type { VerifiedCredential } from './verified-credentials.ts';
 
 /**
@@ -53,6 +54,7 @@ export function judgeClaims(deps: Deps, claims: TokenClaims): MaybePromise<Actor
     if (state.tenant_id !== claims.tenantId || state.owner_id !== claims.sub) {
       throw new PangolinError('token_wrong_tenant', 'The token belongs to another tenant.');
     }
+    if (claims.expiresAtMs === null && state.expires_at !== NEVER_MS) throw malformed();
     return Object.freeze(judgeToken(state, deps.now()));
   });
 }

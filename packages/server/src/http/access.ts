@@ -1,6 +1,7 @@
 import { PangolinError } from '@pangolin/shared/errors';
 import type { Context } from 'hono';
 import { type Actor, type Caller, endOf } from '../credentials/caller.ts';
+import { requireAddress } from '../credentials/networks.ts';
 import { createOwner } from '../credentials/owner.ts';
 import { verifyCredential } from '../credentials/verify-credential.ts';
 import type { Deps } from '../deps.ts';
@@ -57,12 +58,13 @@ function admit(deps: Deps, c: Context<Env>, actor: Actor): Caller | Promise<Call
   const now = deps.now();
   const address = readAddress(c);
   const client = readClient(c);
+  const origin = { address, client, requestId: c.env.requestId };
+  c.env.caller = { actor, origin };
+  requireAddress(deps, actor, address);
   const endMs = endOf(actor.credential);
   if (endMs !== null && endMs - now < EXPIRES_SOON_MS) c.env.credentialExpires = formatTime(wholeSecond(endMs));
   deps.lastUsed.touch(actor, now, address, client);
-  const origin = { address, client, requestId: c.env.requestId };
   const tenantId = readHeader(c, 'x-pangolin-tenant');
-  c.env.caller = { actor, origin };
   if (tenantId === undefined || tenantId.toLowerCase() === actor.tenantId) return c.env.caller;
   return enterTenant(deps, c, actor, tenantId.toLowerCase()).then((entered) => {
     c.env.caller = { actor: entered, origin };

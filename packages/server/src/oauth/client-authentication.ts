@@ -2,6 +2,7 @@ import { PangolinError } from '@pangolin/shared/errors';
 import type { Context } from 'hono';
 import { looksLikeApiKey } from '../credentials/api-key.ts';
 import type { Actor } from '../credentials/caller.ts';
+import { requireAddress } from '../credentials/networks.ts';
 import { verifyCredential } from '../credentials/verify-credential.ts';
 import type { Deps } from '../deps.ts';
 import type { Env } from '../http/env.ts';
@@ -28,7 +29,9 @@ export async function authenticateClient(
     const client = readPresented(readHeader(c, 'authorization'), body);
     return client && verifyClient(deps, client);
   });
-  if (actor) deps.lastUsed.touch(actor, deps.now(), address, readClient(c));
+  if (!actor) return undefined;
+  requireAddress(deps, actor, address);
+  deps.lastUsed.touch(actor, deps.now(), address, readClient(c));
   return actor;
 }
 

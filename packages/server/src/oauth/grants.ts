@@ -3,6 +3,7 @@ import { coversScopes, expandScopes, scope as scopeSchema } from '@pangolin/shar
 import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
 import type { Actor, Caller } from '../credentials/caller.ts';
+import { requireAddress } from '../credentials/networks.ts';
 import { readToken } from '../credentials/read-token.ts';
 import { transactAs } from '../credentials/recheck-credential.ts';
 import { judgeClaims, verifyCredential } from '../credentials/verify-credential.ts';
@@ -59,6 +60,7 @@ export async function grantTokenExchange(
     throw oauthError('invalid_request', `requested_token_type must be ${TOKEN_TYPE}access_token.`);
   if (request.actor_token !== undefined) throw oauthError('invalid_request', 'actor_token is not supported.');
   const actor = await readSubject(deps, subject, client, origin);
+  requireAddress(deps, actor, origin.address);
   if (client && actor.id !== client.id)
     throw oauthError('invalid_grant', 'The subject token was not issued to this client.');
   return issueAccessToken(deps, { actor, origin }, request, {

@@ -41,6 +41,9 @@ async function readEnded(deps: Deps, secret: string, address: string | null): Pr
 const WITHOUT_LIMITS = {
   max_token_days: Number.POSITIVE_INFINITY,
   session_hours: Number.POSITIVE_INFINITY,
+  max_key_days: null,
+  allow_non_expiring_tokens: 1,
+  role_limits: null,
   service_user_expires_at: null,
   key_owner_expires_at: null,
 } as const;

@@ -25,6 +25,7 @@ export async function presentServiceUsers(
     created_at: formatTime(wholeSecond(row.created_at)),
     created_by: row.created_by,
     expires_at: formatOptionalTime(row.expires_at),
+    allowed_networks: JSON.parse(row.allowed_networks),
     last_used: row.last_used_at === null ? null : formatTime(wholeSecond(row.last_used_at)),
     last_used_ip: row.last_used_ip,
     last_used_client: row.last_used_client,
@@ -55,7 +56,7 @@ export const presentIssuedKey = (
   row: Pick<ServiceUserRow, 'id' | 'name' | 'description' | 'tenant_id' | 'role' | 'scopes' | 'created_by' | 'active'>,
   key: { id: string; secret: string },
   createdAtMs: number,
-  expiresAtMs: number | null,
+  expiry: { endMs: number | null; source: IssuedApiKey['expiry_source'] },
 ): IssuedApiKey => ({
   id: row.id,
   name: row.name,
@@ -67,6 +68,7 @@ export const presentIssuedKey = (
   key_id: key.id,
   created_at: formatTime(wholeSecond(createdAtMs)),
   created_by: row.created_by,
-  expires_at: formatOptionalTime(expiresAtMs),
+  expires_at: formatOptionalTime(expiry.endMs),
+  expiry_source: expiry.source,
   active: row.active === 1,
 });

@@ -7,7 +7,10 @@ import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
 import { requirePermission } from '../policies/permissions.ts';
 import { requireReach } from '../policies/reach.ts';
+import { limitsFor } from '../settings/limits.ts';
+import { readSettings } from '../settings/settings.ts';
 import { DAY_MS, formatOptionalTime, formatTime, HOUR_MS, wholeSecond } from '../times.ts';
+import { readKeyExpiry } from './key-expiry.ts';
 import { presentIssuedKey } from './present.ts';
 import { checkReach, newKey, readServiceUser, toReached } from './service-users.ts';
 import { insertKey, listKeys, revokeKeys, type ServiceUserRow, setKeyExpiry, updateServiceUserRow } from './store.ts';
@@ -44,12 +47,14 @@ export async function rotateKey(
       const ends = [current.expires_at, row.expires_at, now + Math.round(input.grace_hours * HOUR_MS)];
       await setKeyExpiry(tx, current.id, Math.min(...ends.filter((end) => end !== null)));
     }
-    const expiresAtMs = input.expires_in_days === undefined ? null : wholeSecond(now) + input.expires_in_days * DAY_MS;
-    const extended = row.expires_at !== null && expiresAtMs !== null && expiresAtMs > row.expires_at;
-    if (extended) await updateServiceUserRow(tx, row.id, { expires_at: expiresAtMs });
+    const askedMs = input.expires_in_days === undefined ? null : wholeSecond(now) + input.expires_in_days * DAY_MS;
+    const limits = limitsFor(row.role, await readSettings(tx, row.tenant_id));
+    const expiry = readKeyExpiry({ askedMs, serviceUserEndMs: row.expires_at }, limits, now);
+    const extended = row.expires_at !== null && askedMs !== null && askedMs > row.expires_at;
+    if (extended) await updateServiceUserRow(tx, row.id, { expires_at: askedMs });
     // Later than every older key, so that the newest is always the current one.
     const createdAtMs = Math.max(now, (current?.created_at ?? 0) + 1);
-    await insertKey(tx, newKey(caller, row, key, createdAtMs, expiresAtMs));
+    await insertKey(tx, newKey(caller, row, key, createdAtMs, expiry.ownMs));
     await recordAudit(tx, deps, caller, {
       action: 'service_user.key_rotated',
       resourceType: 'service_user',
@@ -59,10 +64,10 @@ export async function rotateKey(
         key_id: key.id,
         old_key_id: current?.id ?? null,
         grace_hours: input.grace_hours,
-        expires_at: formatOptionalTime(expiresAtMs),
+        expires_at: formatOptionalTime(expiry.endMs),
       },
     });
-    return presentIssuedKey(row, key, createdAtMs, expiresAtMs ?? row.expires_at);
+    return presentIssuedKey(row, key, createdAtMs, expiry);
   });
 }
 

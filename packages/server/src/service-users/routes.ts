@@ -6,6 +6,7 @@ import { readCursor, replyPage, withOneMore } from '../http/pages.ts';
 import { replyEmpty, replyJson } from '../http/reply.ts';
 import { route } from '../http/route.ts';
 import { requirePermission } from '../policies/permissions.ts';
+import { DAY_MS } from '../times.ts';
 import { presentServiceUsers } from './present.ts';
 import { rotateKey } from './rotate-key.ts';
 import { createServiceUser, deleteServiceUser, readServiceUser, updateServiceUser } from './service-users.ts';
@@ -16,7 +17,15 @@ export function serviceUserRoutes(deps: Deps): Hono<Env> {
 
   route(app, deps, serviceUsersApi.list, async (c, { caller, query }) => {
     requirePermission(caller.actor, 'service_users:read');
-    const filter = { tenantId: caller.actor.tenantId, name: query.name, afterName: readCursor(query.cursor, 'string') };
+    const { name, unused_for_days: days } = query;
+    // Uses are written some seconds late; what was just used must not look forgotten.
+    if (days !== undefined) await deps.lastUsed.flush();
+    const filter = {
+      tenantId: caller.actor.tenantId,
+      name,
+      afterName: readCursor(query.cursor, 'string'),
+      unusedSinceMs: days === undefined ? undefined : deps.now() - days * DAY_MS,
+    };
     const rows = await listServiceUsers(deps.db.read, filter, withOneMore(query));
     return replyPage(c, query, {
       items: await presentServiceUsers(deps.db.read, rows, deps.now()),

@@ -10,15 +10,19 @@ import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
 import { createApiKey } from '../credentials/api-key.ts';
 import type { Caller } from '../credentials/caller.ts';
+import { refuseLockout } from '../credentials/networks.ts';
 import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
 import { removeGrantsTo } from '../policies/grants.ts';
 import { requirePermission, requireRankOf } from '../policies/permissions.ts';
 import { type Reached, requireReach } from '../policies/reach.ts';
 import { endCredentials, endObtainedForOthers } from '../principals/principals.ts';
+import { limitsFor } from '../settings/limits.ts';
+import { readSettings } from '../settings/settings.ts';
 import type { Executor } from '../store/schema.ts';
 import { isDuplicate } from '../store/storage-errors.ts';
 import { DAY_MS, formatOptionalTime, wholeSecond } from '../times.ts';
+import { readKeyExpiry, refuseKeysBeyond } from './key-expiry.ts';
 import { presentIssuedKey, presentServiceUsers } from './present.ts';
 import {
   deleteServiceUserRow,
@@ -26,6 +30,7 @@ import {
   findServiceUserByName,
   insertKey,
   insertServiceUser,
+  listKeys,
   type ServiceUserChange,
   type ServiceUserRow,
   updateServiceUserRow,
@@ -59,8 +64,11 @@ export async function createServiceUser(
     last_used_at: null,
     last_used_ip: null,
     last_used_client: null,
-    allowed_networks: '[]',
+    allowed_networks: JSON.stringify(input.allowed_networks ?? []),
   };
+  const limits = limitsFor(input.role, await readSettings(deps.db.read, actor.tenantId));
+  const asked = { askedMs: row.expires_at, serviceUserEndMs: row.expires_at };
+  const expiry = readKeyExpiry(asked, limits, row.created_at);
   const key = createApiKey(deps.randomBytes);
   await transactAs(
     deps,
@@ -68,20 +76,29 @@ export async function createServiceUser(
     async (tx) => {
       if (await findServiceUserByName(tx, row.tenant_id, row.name)) throw nameTaken(row.name);
       await insertServiceUser(tx, row);
-      await insertKey(tx, newKey(caller, row, key, deps.now(), null));
+      // An end that was asked for is the service user's: moving that moves the key's.
+      const keyEndMs = row.expires_at === null ? expiry.ownMs : null;
+      await insertKey(tx, newKey(caller, row, key, row.created_at, keyEndMs));
       await recordAudit(tx, deps, caller, {
         action: 'service_user.created',
         resourceType: 'service_user',
         resourceId: row.id,
         resourceName: row.name,
-        details: { role: row.role, scopes, expires_at: formatOptionalTime(row.expires_at), key_id: key.id },
+        details: {
+          role: row.role,
+          scopes,
+          expires_at: formatOptionalTime(row.expires_at),
+          key_id: key.id,
+          key_expires_at: formatOptionalTime(expiry.endMs),
+          ...(row.allowed_networks === '[]' ? {} : { allowed_networks: input.allowed_networks }),
+        },
       });
     },
     { credentials: 'unchanged' },
   ).catch((error) => {
     throw isDuplicate(error) ? nameTaken(row.name) : error;
   });
-  return presentIssuedKey(row, key, row.created_at, row.expires_at);
+  return presentIssuedKey(row, key, row.created_at, expiry);
 }
 
 /** One service user of the tenant. */
@@ -125,6 +142,14 @@ export async function updateServiceUser(
     if (input.expires_at !== undefined)
       change.expires_at =
         input.expires_at === null ? null : readExpiresAt({ expires_at: input.expires_at }, deps.now());
+    if (change.expires_at !== undefined) {
+      const limits = limitsFor(input.role ?? row.role, await readSettings(tx, row.tenant_id));
+      refuseKeysBeyond(await listKeys(tx, [row.id]), { id: row.id, endMs: change.expires_at }, limits);
+    }
+    if (input.allowed_networks !== undefined) {
+      if (row.id === actor.id) refuseLockout(deps, caller, input.allowed_networks);
+      change.allowed_networks = JSON.stringify(input.allowed_networks);
+    }
     if (Object.keys(change).length > 0) await updateServiceUserRow(tx, row.id, change);
     if (input.role !== undefined && roleRank(input.role) < roleRank(row.role)) {
       await endObtainedForOthers(tx, row.id, { at: deps.now(), by: actor.id });

@@ -24,19 +24,28 @@ export interface ServiceUserFilter {
   tenantId: string;
   name?: string | undefined;
   afterName?: string | undefined;
+  /** Not used since, or never and created before. */
+  unusedSinceMs?: number | undefined;
 }
 
+const selectServiceUsers = (db: Executor, { tenantId, name, unusedSinceMs }: ServiceUserFilter) => {
+  let query = db.selectFrom('service_users').where('tenant_id', '=', tenantId);
+  if (name !== undefined) query = query.where('name', '=', name);
+  if (unusedSinceMs !== undefined)
+    query = query.where(({ eb, fn }) => eb(fn.coalesce('last_used_at', 'created_at'), '<', unusedSinceMs));
+  return query;
+};
+
 export function listServiceUsers(db: Executor, filter: ServiceUserFilter, window: { limit: number; offset: number }) {
-  let query = db.selectFrom('service_users').selectAll().where('tenant_id', '=', filter.tenantId);
-  if (filter.name !== undefined) query = query.where('name', '=', filter.name);
+  let query = selectServiceUsers(db, filter).selectAll();
   if (filter.afterName !== undefined) query = query.where('name', '>', filter.afterName);
   return query.orderBy('name').limit(window.limit).offset(window.offset).execute();
 }
 
 export async function countServiceUsers(db: Executor, filter: ServiceUserFilter): Promise<number> {
-  let query = db.selectFrom('service_users').where('tenant_id', '=', filter.tenantId);
-  if (filter.name !== undefined) query = query.where('name', '=', filter.name);
-  const row = await query.select(({ fn }) => fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
+  const row = await selectServiceUsers(db, filter)
+    .select(({ fn }) => fn.countAll<number>().as('total'))
+    .executeTakeFirstOrThrow();
   return Number(row.total);
 }
 
@@ -71,3 +80,30 @@ export const revokeKeys = (db: Executor, serviceUserId: string, atMs: number) =>
 
 export const setKeyExpiry = (db: Executor, id: string, expiresAtMs: number) =>
   db.updateTable('api_keys').set({ expires_at: expiresAtMs }).where('id', '=', id).execute();
+
+/** The keys that work now of the next `size` service users of a tenant by name, and the last name if there may be more. */
+export async function listWorkingKeys(
+  db: Executor,
+  { tenantId, afterName, nowMs }: { tenantId: string; afterName: string | undefined; nowMs: number },
+  size: number,
+) {
+  let query = db.selectFrom('service_users').select(['id', 'name']).where('tenant_id', '=', tenantId);
+  if (afterName !== undefined) query = query.where('name', '>', afterName);
+  const users = await query.orderBy('name').limit(size).execute();
+  const ids = users.map((user) => user.id);
+  const keys = await db
+    .selectFrom('api_keys as k')
+    .innerJoin('service_users as s', 's.id', 'k.service_user_id')
+    .select(['k.id', 'k.created_at', 'k.expires_at', 's.id as service_user_id', 's.name as service_user_name'])
+    .select(['s.role', 's.expires_at as service_user_expires_at'])
+    .where('k.service_user_id', 'in', ids.length > 0 ? ids : [''])
+    .where('k.revoked_at', 'is', null)
+    .whereRef('k.epoch', '=', 's.epoch')
+    .where('s.active', '=', 1)
+    .where(({ eb, or }) => or([eb('k.expires_at', 'is', null), eb('k.expires_at', '>', nowMs)]))
+    .where(({ eb, or }) => or([eb('s.expires_at', 'is', null), eb('s.expires_at', '>', nowMs)]))
+    .orderBy('s.name')
+    .orderBy('k.created_at')
+    .execute();
+  return { keys, lastName: users.length < size ? undefined : users.at(-1)?.name };
+}

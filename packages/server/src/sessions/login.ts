@@ -2,6 +2,7 @@ import type { LoggedIn, Login } from '@pangolin/shared/contract/users';
 import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
 import type { Actor, Caller } from '../credentials/caller.ts';
+import { requireLoginAddress } from '../credentials/networks.ts';
 import type { Deps } from '../deps.ts';
 import { readSettings } from '../settings/settings.ts';
 import { readTenant, readTenantByName } from '../tenants/read-tenant.ts';
@@ -15,6 +16,9 @@ import { confirmLogin, findAccount, type UserRow } from '../users/users.ts';
  */
 export async function logIn(deps: Deps, input: Login, origin: Caller['origin']): Promise<LoggedIn> {
   const tenantId = await readTenantId(deps, input);
+  // Before the password is looked at, and whoever is named: the answer tells nothing about either.
+  const { allowed_networks: networks } = await readSettings(deps.db.read, tenantId);
+  requireLoginAddress(deps, networks, origin.address);
   const user = await findAccount(deps.db.read, tenantId, input.username);
   const account = JSON.stringify([tenantId, input.username]);
   const isRight = await deps.logins.attempt(account, origin.address, async () => {

@@ -5,7 +5,7 @@ import { MAX_TOKEN_LENGTH } from '../credentials/read-token.ts';
 import type { Deps } from '../deps.ts';
 import { keepVerifying } from '../signing-keys/keep-verifying.ts';
 import type { Executor } from '../store/schema.ts';
-import { wholeSecond } from '../times.ts';
+import { NEVER_MS, wholeSecond } from '../times.ts';
 import { findRootToken, insertToken, type NewToken } from './store.ts';
 
 /** Whose a token is. */
@@ -23,6 +23,7 @@ export interface TokenPlan {
   tenantId: string;
   role: Role;
   scopes: readonly string[];
+  /** `NEVER_MS` for one that does not expire: it carries no `exp`. */
   expiresAtMs: number;
   /** Now, unless it continues an older token. */
   createdAtMs?: number;
@@ -82,7 +83,7 @@ export async function prepareToken(deps: Deps, plan: TokenPlan): Promise<Prepare
     jti: id,
     iat: createdAtMs / 1000,
     nbf: createdAtMs / 1000,
-    exp: plan.expiresAtMs / 1000,
+    ...(plan.expiresAtMs === NEVER_MS ? {} : { exp: plan.expiresAtMs / 1000 }),
     tenant_id: plan.tenantId,
     username: plan.owner.name,
     role: plan.role,

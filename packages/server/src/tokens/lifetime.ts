@@ -1,11 +1,11 @@
-import type { Settings } from '@pangolin/shared/contract/settings';
 import type { CreateToken } from '@pangolin/shared/contract/tokens';
 import { PangolinError } from '@pangolin/shared/errors';
 import { endOf, type PresentedCredential } from '../credentials/caller.ts';
 import { tokenExpired } from '../credentials/read-token.ts';
-import { DAY_MS, formatTime, HOUR_MS, MINUTE_MS, wholeSecond } from '../times.ts';
+import type { Limits } from '../settings/limits.ts';
+import { DAY_MS, formatTime, HOUR_MS, MINUTE_MS, NEVER_MS, wholeSecond } from '../times.ts';
 
-/** When a new token expires, and why then. */
+/** When a new token expires (`NEVER_MS`: it does not), and why then. */
 export interface Expiry {
   expiresAtMs: number;
   source: 'requested' | 'policy_default' | 'parent_credential';
@@ -21,15 +21,16 @@ export const isParent = (credential: PresentedCredential): boolean =>
  * Decides when a token expires: as asked, else the policy's default or what remains of the caller's own credential.
  * Never shortens what was asked for: throws `policy_refused` naming the limit, or `invalid_request`.
  */
-export function readExpiry(asked: Asked, settings: Settings, credential: PresentedCredential, nowMs: number): Expiry {
+export function readExpiry(asked: Asked, limits: Limits, credential: PresentedCredential, nowMs: number): Expiry {
   const now = wholeSecond(nowMs);
-  const longestMs = now + settings.max_token_days * DAY_MS;
+  const longestMs = now + limits.max_token_days * DAY_MS;
   const parentMs = isParent(credential) ? endOf(credential) : null;
   // In the minute that is allowed for clocks that differ: what it would mint were dead already.
   if (parentMs !== null && parentMs <= now) throw tokenExpired();
   const requestedMs = readRequested(asked, now);
   if (requestedMs !== undefined) {
-    refuseTooLong(requestedMs, longestMs, settings);
+    if (requestedMs === NEVER_MS) refuseEndless(limits);
+    else refuseTooLong(requestedMs, longestMs, limits);
     if (parentMs !== null && requestedMs > parentMs) {
       throw new PangolinError(
         'policy_refused',
@@ -41,7 +42,7 @@ export function readExpiry(asked: Asked, settings: Settings, credential: Present
     }
     return { expiresAtMs: requestedMs, source: 'requested' };
   }
-  const defaultMs = Math.min(now + settings.default_token_days * DAY_MS, longestMs);
+  const defaultMs = now + limits.default_token_days * DAY_MS;
   if (parentMs === null || defaultMs <= parentMs) return { expiresAtMs: defaultMs, source: 'policy_default' };
   return { expiresAtMs: wholeSecond(parentMs), source: 'parent_credential' };
 }
@@ -56,6 +57,7 @@ function readRequested(asked: Asked, now: number): number | undefined {
   if (hours !== undefined) return now + hours * HOUR_MS;
   if (minutes !== undefined) return now + minutes * MINUTE_MS;
   if (at === undefined) return undefined;
+  if (at === null) return NEVER_MS;
   const atMs = wholeSecond(Date.parse(at));
   if (atMs > now) return atMs;
   throw new PangolinError('invalid_request', "The field 'expires_at' must be in the future.", {
@@ -63,13 +65,24 @@ function readRequested(asked: Asked, now: number): number | undefined {
   });
 }
 
-function refuseTooLong(requestedMs: number, longestMs: number, settings: Settings): void {
+function refuseTooLong(requestedMs: number, longestMs: number, { max_token_days: days }: Limits): void {
   if (requestedMs <= longestMs) return;
   throw new PangolinError(
     'policy_refused',
-    `Tokens live ${settings.max_token_days} days at most here; the latest expiry now is ${formatTime(longestMs)}.`,
+    `Tokens live ${days} days at most here; the latest expiry now is ${formatTime(longestMs)}.`,
     {
-      hint: `Ask for at most that: --expires-in ${settings.max_token_days}`,
+      hint: `Ask for at most that: --expires-in ${days}`,
+    },
+  );
+}
+
+function refuseEndless({ allow_non_expiring_tokens: isAllowed, max_token_days: days }: Limits): void {
+  if (isAllowed) return;
+  throw new PangolinError(
+    'policy_refused',
+    `Tokens without expiry are not allowed here; they live ${days} days at most.`,
+    {
+      hint: `Ask for at most that: --expires-in ${days}`,
     },
   );
 }

@@ -9,13 +9,16 @@ import type { Deps } from '../deps.ts';
 import { requirePermission, requireRankOf } from '../policies/permissions.ts';
 import { requireReach } from '../policies/reach.ts';
 import { findPrincipal, type Principal } from '../principals/principals.ts';
+import { limitsFor } from '../settings/limits.ts';
 import { readSettings } from '../settings/settings.ts';
 import type { Executor } from '../store/schema.ts';
+import type { Standing } from '../store/token-status.ts';
 import { readTenant, requireTenant } from '../tenants/read-tenant.ts';
-import { formatTime, wholeSecond } from '../times.ts';
+import { formatEnd, formatTime, wholeSecond } from '../times.ts';
 import { type PreparedToken, prepareToken } from './issue.ts';
 import { isParent, readExpiry } from './lifetime.ts';
-import { countValidTokens, listOldestUnused, type Standing } from './store.ts';
+import { standingBy } from './standing.ts';
+import { countValidTokens, listOldestUnused } from './store.ts';
 
 /** Mints a personal token for the caller, or by an administrator for somebody else. */
 export async function mintToken(
@@ -27,8 +30,8 @@ export async function mintToken(
   const tenantId = await chooseTenant(deps, actor, input.tenant_id);
   const owner = await findOwner(deps, actor, tenantId, input);
   const settings = await readSettings(deps.db.read, tenantId);
-  const expiry = readExpiry(pickExpiry(input), settings, actor.credential, deps.now());
   const role = readRole(actor, owner, input.roles);
+  const expiry = readExpiry(pickExpiry(input), limitsFor(role, settings), actor.credential, deps.now());
   const prepared = await prepareToken(deps, {
     kind: 'personal',
     owner,
@@ -52,7 +55,7 @@ export async function mintToken(
         throw new PangolinError('principal_inactive', 'The owner of the token is deactivated or deleted.');
       if (now.id !== actor.id) await requireReach(tx, actor, now);
       if (settings.max_tokens_per_user !== null)
-        await refuseTooMany(tx, now, settings.max_tokens_per_user, { nowMs: deps.now(), settings });
+        await refuseTooMany(tx, now, settings.max_tokens_per_user, standingBy(settings, deps.now()));
       await prepared.store(tx, now.epoch);
       await recordAudit(tx, deps, caller, {
         action: 'token.created',
@@ -65,7 +68,7 @@ export async function mintToken(
           owner_name: owner.name,
           role: prepared.row.role,
           scopes: JSON.parse(prepared.row.scopes),
-          expires_at: formatTime(expiry.expiresAtMs),
+          expires_at: formatEnd(expiry.expiresAtMs),
         },
       });
     },
@@ -85,7 +88,7 @@ export const presentIssued = ({ secret, row }: PreparedToken, source: IssuedToke
   scopes: JSON.parse(row.scopes),
   tenant_id: row.tenant_id,
   created_at: formatTime(row.created_at),
-  expires_at: formatTime(row.expires_at),
+  expires_at: formatEnd(row.expires_at),
   expiry_source: source,
 });
 

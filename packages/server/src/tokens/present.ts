@@ -1,5 +1,5 @@
 import type { Token } from '@pangolin/shared/contract/tokens';
-import { formatOptionalTime, formatTime, wholeSecond } from '../times.ts';
+import { formatEnd, formatOptionalTime, formatTime, wholeSecond } from '../times.ts';
 import type { TokenRow } from './store.ts';
 
 /** A token as it is listed: everything but the token. */
@@ -15,7 +15,7 @@ export const presentToken = (row: TokenRow): Token => ({
   tenant_id: row.tenant_id,
   scopes: JSON.parse(row.scopes),
   created_at: formatTime(row.created_at),
-  expires_at: formatTime(row.expires_at),
+  expires_at: formatEnd(row.expires_at),
   last_used_at: row.last_used_at === null ? null : formatTime(wholeSecond(row.last_used_at)),
   last_used_ip: row.last_used_ip,
   last_used_client: row.last_used_client,

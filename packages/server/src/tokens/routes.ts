@@ -11,9 +11,10 @@ import { requirePermission } from '../policies/permissions.ts';
 import { findPrincipal } from '../principals/principals.ts';
 import { mintToken } from './mint.ts';
 import { presentToken } from './present.ts';
+import { pruneTokens } from './prune.ts';
+import { readStanding } from './standing.ts';
 import { countTokens, listTokens } from './store.ts';
 import {
-  readStanding,
   readToken,
   requirePresentedToken,
   revokePresentedToken,
@@ -77,6 +78,8 @@ export function tokenRoutes(deps: Deps): Hono<Env> {
     const name = await revokeTokensOf(deps, caller, params.id, body.reason);
     return replyJson(c, { message: `Everything issued to ${name} until now is revoked.` });
   });
+
+  route(app, deps, tokensApi.prune, async (c, { caller, body }) => replyJson(c, await pruneTokens(deps, caller, body)));
 
   route(app, deps, tokensApi.rotate, async (c, { caller }) => replyJson(c, await rotateToken(deps, caller)));
 

@@ -1,73 +1,13 @@
-import type { Settings } from '@pangolin/shared/contract/settings';
-import type { ExpressionBuilder, Insertable, Nullable } from 'kysely';
-import type { ApiKeysTable, Executor, Schema, ServiceUsersTable, TokensTable, UsersTable } from '../store/schema.ts';
-import { DAY_MS, HOUR_MS } from '../times.ts';
+import type { Role } from '@pangolin/shared/contract/roles';
+import type { Insertable } from 'kysely';
+import type { Executor, TokensTable } from '../store/schema.ts';
+import { judgeStatus, type Standing, type TokenStatus, withOwner } from '../store/token-status.ts';
 
 export type TokenRow = Awaited<ReturnType<typeof listTokens>>[number];
-
-/** What a token's standing depends on besides its row. */
-export interface Standing {
-  nowMs: number;
-  settings: Settings;
-}
-
-export type TokenStatus = 'valid' | 'expired' | 'revoked';
 
 export type NewToken = Insertable<TokensTable>;
 
 export const insertToken = (db: Executor, row: NewToken) => db.insertInto('tokens').values(row).execute();
-
-const withOwner = (db: Executor) =>
-  db
-    .selectFrom('tokens as t')
-    .leftJoin('users as u', 'u.id', 't.owner_id')
-    .leftJoin('service_users as s', 's.id', 't.owner_id')
-    .leftJoin('api_keys as k', 'k.id', 't.root_id')
-    .leftJoin('service_users as o', 'o.id', 'k.service_user_id')
-    .leftJoin('tokens as r', 'r.id', 't.root_id');
-
-type Joined = ExpressionBuilder<
-  Schema & {
-    t: TokensTable;
-    u: Nullable<UsersTable>;
-    s: Nullable<ServiceUsersTable>;
-    k: Nullable<ApiKeysTable>;
-    o: Nullable<ServiceUsersTable>;
-    r: Nullable<TokensTable>;
-  },
-  't' | 'u' | 's' | 'k' | 'o' | 'r'
->;
-
-/** The same judgement as credentials/judge.ts, for lists: ended before its time, past its time, or good. */
-function status(eb: Joined, { nowMs, settings }: Standing) {
-  const isLongerThanAllowed = (t: 't' | 'r') => {
-    const lifetime = eb(`${t}.expires_at`, '-', eb.ref(`${t}.created_at`));
-    return eb.or([
-      eb.and([eb(`${t}.kind`, '=', 'session'), eb(lifetime, '>', settings.session_hours * HOUR_MS)]),
-      eb.and([eb(`${t}.kind`, '<>', 'session'), eb(lifetime, '>', settings.max_token_days * DAY_MS)]),
-    ]);
-  };
-  const ended = eb.or([
-    eb('t.revoked_at', 'is not', null),
-    eb('t.epoch', '<>', eb.fn.coalesce('u.epoch', 's.epoch', eb.lit(-1))),
-    eb(eb.fn.coalesce('u.active', 's.active', eb.lit(0)), '=', 0),
-    eb('s.expires_at', '<=', nowMs),
-    eb.and([
-      eb('t.tenant_id', '<>', eb.fn.coalesce('u.tenant_id', 's.tenant_id', 't.tenant_id')),
-      eb(eb.fn.coalesce('u.role', 's.role'), '<>', 'root'),
-    ]),
-    eb('k.revoked_at', 'is not', null),
-    eb('k.expires_at', '<=', nowMs),
-    eb('o.active', '=', 0),
-    eb('o.epoch', '<>', eb.ref('k.epoch')),
-    eb('o.expires_at', '<=', nowMs),
-    eb('r.revoked_at', 'is not', null),
-    eb.and([eb('k.id', 'is', null), eb('r.id', 'is', null)]),
-    isLongerThanAllowed('t'),
-    isLongerThanAllowed('r'),
-  ]);
-  return eb.case().when(ended).then('revoked').when('t.expires_at', '<=', nowMs).then('expired').else('valid').end();
-}
 
 const selectTokens = (db: Executor, standing: Standing) =>
   withOwner(db)
@@ -76,7 +16,7 @@ const selectTokens = (db: Executor, standing: Standing) =>
     .select(({ fn }) => fn.coalesce('u.epoch', 's.epoch').as('owner_epoch'))
     .select(({ fn }) => fn.coalesce('u.epoch_raised_at', 's.epoch_raised_at').as('owner_epoch_raised_at'))
     .select('k.revoked_at as key_revoked_at')
-    .select((eb) => status(eb, standing).$castTo<TokenStatus>().as('status'));
+    .select((eb) => judgeStatus(eb, standing).$castTo<TokenStatus>().as('status'));
 
 export interface TokenFilter {
   tenantId: string;
@@ -97,7 +37,7 @@ export function listTokens(
     .where('t.owner_id', '=', filter.ownerId)
     .where('t.tenant_id', '=', filter.tenantId);
   const { status: wanted, beforeId } = filter;
-  if (wanted !== undefined) query = query.where((eb) => eb(status(eb, standing), '=', wanted));
+  if (wanted !== undefined) query = query.where((eb) => eb(judgeStatus(eb, standing), '=', wanted));
   if (beforeId !== undefined) query = query.where('t.id', '<', beforeId);
   return query.orderBy('t.id', 'desc').limit(window.limit).offset(window.offset).execute();
 }
@@ -105,7 +45,7 @@ export function listTokens(
 export async function countTokens(db: Executor, filter: TokenFilter, standing: Standing): Promise<number> {
   let query = withOwner(db).where('t.owner_id', '=', filter.ownerId).where('t.tenant_id', '=', filter.tenantId);
   const { status: wanted } = filter;
-  if (wanted !== undefined) query = query.where((eb) => eb(status(eb, standing), '=', wanted));
+  if (wanted !== undefined) query = query.where((eb) => eb(judgeStatus(eb, standing), '=', wanted));
   const row = await query.select(({ fn }) => fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
   return Number(row.total);
 }
@@ -140,12 +80,19 @@ const selectValidTokens = (db: Executor, owner: { id: string; epoch: number }, s
     .where('t.epoch', '=', owner.epoch)
     .where('t.revoked_at', 'is', null)
     .where('t.expires_at', '>', standing.nowMs)
-    .where((eb) => eb(status(eb, standing), '=', 'valid'));
+    .where((eb) => eb(judgeStatus(eb, standing), '=', 'valid'));
 
 /** Revokes a token and, down the generations, everything obtained with it. Answers how many were ended. */
-export async function revokeFamily(
+export const revokeFamily = (
   db: Executor,
   id: string,
+  revoked: { at: number; by: string; reason: string | null },
+): Promise<number> => revokeFamilies(db, [id], revoked);
+
+/** The same for several at once. */
+export async function revokeFamilies(
+  db: Executor,
+  ids: readonly string[],
   revoked: { at: number; by: string; reason: string | null },
 ): Promise<number> {
   const result = await db
@@ -153,7 +100,7 @@ export async function revokeFamily(
       cte
         .selectFrom('tokens')
         .select('tokens.id')
-        .where('tokens.id', '=', id)
+        .where('tokens.id', 'in', ids)
         .union(cte.selectFrom('tokens').innerJoin('family', 'family.id', 'tokens.parent_id').select('tokens.id')),
     )
     .updateTable('tokens')
@@ -168,33 +115,105 @@ export async function revokeFamily(
 export const noteRotation = (db: Executor, id: string, rotatedTo: string) =>
   db.updateTable('tokens').set({ rotated_to: rotatedTo }).where('id', '=', id).execute();
 
-/** Good tokens of a tenant that live longer than other limits would allow. */
-export function listTokensBeyond(db: Executor, tenantId: string, now: Standing, then: Settings, limit: number) {
-  return selectTokensBeyond(db, tenantId, now, then)
-    .select(['t.id', 't.name', 't.expires_at', 'u.username as user_name', 's.name as service_user_name'])
-    .orderBy('t.id', 'desc')
-    .limit(limit)
-    .execute();
+/** A part of a tenant's tokens, newest first: those before one id, down to another. */
+export interface Stretch {
+  beforeId?: string | undefined;
+  /** Undefined: to the oldest. */
+  downToId?: string | undefined;
 }
 
-export async function countTokensBeyond(
+/** The id of the last of the next `size` tokens of a tenant; undefined when fewer are left. */
+export const findStretchEnd = (db: Executor, tenantId: string, beforeId: string | undefined, size: number) => {
+  let query = db.selectFrom('tokens').select('id').where('tenant_id', '=', tenantId);
+  if (beforeId !== undefined) query = query.where('id', '<', beforeId);
+  return query
+    .orderBy('id', 'desc')
+    .limit(1)
+    .offset(size - 1)
+    .executeTakeFirst();
+};
+
+const withinStretch = (db: Executor, tenantId: string, { beforeId, downToId }: Stretch) => {
+  let query = withOwner(db).where('t.tenant_id', '=', tenantId);
+  if (beforeId !== undefined) query = query.where('t.id', '<', beforeId);
+  if (downToId !== undefined) query = query.where('t.id', '>=', downToId);
+  return query;
+};
+
+/** Tokens that are good now and would not be by other limits, newest first. */
+export const listTokensBeyond = (db: Executor, tenantId: string, stretch: Stretch, now: Standing, then: Standing) =>
+  withinStretch(db, tenantId, stretch)
+    .select(['t.id', 't.name', 't.expires_at', 'u.username as user_name', 's.name as service_user_name'])
+    .where('t.expires_at', '>', now.nowMs)
+    .where('t.revoked_at', 'is', null)
+    .where((eb) => eb(judgeStatus(eb, then), '=', 'revoked'))
+    .where((eb) => eb(judgeStatus(eb, now), '=', 'valid'))
+    .orderBy('t.id', 'desc')
+    .execute();
+
+/** Good tokens of principals of some roles that nobody used since a time, newest first. */
+export const listUnusedTokens = (
   db: Executor,
   tenantId: string,
+  stretch: Stretch,
   now: Standing,
-  then: Settings,
-): Promise<number> {
-  const row = await selectTokensBeyond(db, tenantId, now, then)
-    .select(({ fn }) => fn.countAll<number>().as('total'))
-    .executeTakeFirstOrThrow();
-  return Number(row.total);
-}
-
-const selectTokensBeyond = (db: Executor, tenantId: string, now: Standing, then: Settings) =>
-  withOwner(db)
-    .where('t.tenant_id', '=', tenantId)
+  { sinceMs, roles }: { sinceMs: number; roles: readonly Role[] },
+) =>
+  withinStretch(db, tenantId, stretch)
+    .select(['t.id', 't.kind', 't.name', 't.description', 't.created_at', 't.expires_at', 't.last_used_at'])
+    .select(['u.username as user_name', 's.name as service_user_name'])
     .where('t.expires_at', '>', now.nowMs)
-    .where((eb) => eb(status(eb, now), '=', 'valid'))
-    .where((eb) => eb(status(eb, { ...now, settings: then }), '=', 'revoked'));
+    .where('t.revoked_at', 'is', null)
+    .where(({ eb, fn }) => eb(fn.coalesce('t.last_used_at', 't.created_at'), '<', sinceMs))
+    .where('t.role', 'in', roles)
+    .where(({ eb, fn }) => eb(fn.coalesce('u.role', 's.role'), 'in', roles))
+    .where((eb) => eb(judgeStatus(eb, now), '=', 'valid'))
+    .orderBy('t.id', 'desc')
+    .execute();
+
+/** Which of some tokens are still unused and good, and had nothing obtained with them that is in use. */
+export async function pickUnused(
+  db: Executor,
+  ids: readonly string[],
+  { sinceMs, nowMs }: { sinceMs: number; nowMs: number },
+): Promise<string[]> {
+  const standing = await db
+    .selectFrom('tokens')
+    .select('id')
+    .where('id', 'in', ids)
+    .where('revoked_at', 'is', null)
+    .execute();
+  const inUse = await db
+    .withRecursive('family(top_id, id)', (cte) =>
+      cte
+        .selectFrom('tokens')
+        .select(['tokens.id as top_id', 'tokens.id'])
+        .where('tokens.id', 'in', ids)
+        .union(
+          cte
+            .selectFrom('tokens')
+            .innerJoin('family', 'family.id', 'tokens.parent_id')
+            .select(['family.top_id', 'tokens.id']),
+        ),
+    )
+    .selectFrom('family')
+    .select('family.top_id')
+    // Not a join: which of the two to begin with is no question.
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('tokens as d')
+          .select('d.id')
+          .whereRef('d.id', '=', 'family.id')
+          .where('d.revoked_at', 'is', null)
+          .where('d.expires_at', '>', nowMs)
+          .where(({ eb, fn }) => eb(fn.coalesce('d.last_used_at', 'd.created_at'), '>=', sinceMs)),
+      ),
+    )
+    .distinct()
+    .execute();
+  const used = new Set(inUse.map((row) => row.top_id));
+  return standing.map((row) => row.id).filter((id) => !used.has(id));
+}
 
 /** Rows that expired so long ago that nobody asks for them any more. */
 export const deleteTokensExpiredBefore = (db: Executor, timeMs: number, limit: number) =>

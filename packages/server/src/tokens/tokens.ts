@@ -1,4 +1,3 @@
-import type { Settings, SettingsChange } from '@pangolin/shared/contract/settings';
 import type { IssuedToken } from '@pangolin/shared/contract/tokens';
 import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
@@ -8,32 +7,17 @@ import type { Deps } from '../deps.ts';
 import { hasPermission, requirePermission } from '../policies/permissions.ts';
 import { requireReach } from '../policies/reach.ts';
 import { endCredentials, findPrincipal } from '../principals/principals.ts';
-import { readSettings } from '../settings/settings.ts';
 import type { Executor } from '../store/schema.ts';
-import { DAY_MS, formatTime } from '../times.ts';
+import { DAY_MS, formatEnd } from '../times.ts';
 import { prepareToken } from './issue.ts';
 import { presentIssued } from './mint.ts';
-import {
-  countTokensBeyond,
-  deleteTokensExpiredBefore,
-  findToken,
-  listTokensBeyond,
-  noteRotation,
-  revokeFamily,
-  type Standing,
-  type TokenRow,
-} from './store.ts';
+import { readStanding } from './standing.ts';
+import { deleteTokensExpiredBefore, findToken, noteRotation, revokeFamily, type TokenRow } from './store.ts';
 
 /** How long a token's row outlives the token. */
 const KEEP_AFTER_EXPIRY_MS = 30 * DAY_MS;
 
 const PRUNED_AT_ONCE = 1_000;
-
-/** What judging tokens in lists takes: the time, and the tenant's limits. */
-export const readStanding = async (db: Executor, deps: Deps, tenantId: string): Promise<Standing> => ({
-  nowMs: deps.now(),
-  settings: await readSettings(db, tenantId),
-});
 
 /** One's own token, or for an administrator any of the tenant's; somebody else's is not found. */
 export async function readToken(
@@ -159,29 +143,10 @@ export async function rotateToken(deps: Deps, caller: Caller): Promise<IssuedTok
       resourceType: 'token',
       resourceId: old.id,
       resourceName: old.name,
-      details: { new_token_id: prepared.row.id, expires_at: formatTime(old.expires_at) },
+      details: { new_token_id: prepared.row.id, expires_at: formatEnd(old.expires_at) },
     });
   });
   return presentIssued(prepared, 'requested');
-}
-
-/** Which good tokens of a tenant other limits would refuse; at most 1,000 are named. */
-export async function listTokensRefusedBy(
-  db: Executor,
-  tenantId: string,
-  change: { before: Settings; after: Settings; nowMs: number },
-): Promise<{ count: number; tokens: SettingsChange['affected_tokens'] }> {
-  const now = { nowMs: change.nowMs, settings: change.before };
-  const rows = await listTokensBeyond(db, tenantId, now, change.after, 1000);
-  return {
-    count: rows.length < 1000 ? rows.length : await countTokensBeyond(db, tenantId, now, change.after),
-    tokens: rows.map((row) => ({
-      id: row.id,
-      username: row.user_name ?? row.service_user_name ?? '(deleted)',
-      name: row.name,
-      expires_at: formatTime(row.expires_at),
-    })),
-  };
 }
 
 /** Forgets tokens that expired more than 30 days ago, some at a time, so that others get to write in between. */

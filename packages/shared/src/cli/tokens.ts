@@ -6,7 +6,7 @@ import type { Column, FieldValue } from './table.ts';
 function tokenStatus(token: Token, now: number): 'valid' | 'revoked' | 'expired' | 'stopped' {
   if (token.is_valid) return 'valid';
   if (token.revoked_at !== null) return 'revoked';
-  return Date.parse(token.expires_at) <= now ? 'expired' : 'stopped';
+  return token.expires_at !== null && Date.parse(token.expires_at) <= now ? 'expired' : 'stopped';
 }
 
 /** The columns of every list of tokens. */

@@ -55,6 +55,7 @@ export function fillIssuedApiKey(
     created_at: known.created_at ?? new Date(nowMs).toISOString(),
     created_by: known.created_by ?? null,
     expires_at: null,
+    expiry_source: null,
     active: true,
     ...answer,
     id: answer.id ?? service_user_id ?? known.id ?? '',
@@ -64,7 +65,7 @@ export function fillIssuedApiKey(
 
 export const fillServiceUser = (answer: ServiceUser): ServiceUser => ({
   ...{ description: null, scopes: [], active: true, created_by: null, expires_at: null },
-  ...{ last_used: null, last_used_ip: null, last_used_client: null, keys: [] },
+  ...{ allowed_networks: [], last_used: null, last_used_ip: null, last_used_client: null, keys: [] },
   ...answer,
   role: kebabRole(answer.role),
 });

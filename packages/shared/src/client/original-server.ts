@@ -73,6 +73,7 @@ export function createOriginalServer({ caller, onNotice, now, tenantId }: Origin
   function hoursOf(input: CreateToken): number {
     if (input.expires_in_hours !== undefined) return input.expires_in_hours;
     if (input.expires_in_days !== undefined) return input.expires_in_days * 24;
+    if (input.expires_at === null) throw cannot('mint a token without expiry', 'Say for how long: --expires-in 90d');
     const untilMs =
       input.expires_in_minutes !== undefined
         ? input.expires_in_minutes * 60_000

@@ -28,6 +28,9 @@ export const days = positiveWhole;
 export const hours = positiveWhole;
 export const minutes = positiveWhole;
 
+/** For how long something was not used, in whole days, as a query has it. */
+export const unusedForDays = z.coerce.number().check(z.int(), z.minimum(1), z.maximum(3650));
+
 /** Query of every list: `limit` 1–1000 (default 100), `offset` 0–10,000 or an opaque `cursor`, `count=true` for X-Total-Count. */
 export const page = {
   limit: z._default(z.coerce.number().check(z.int(), z.minimum(1), z.maximum(1000)), 100),

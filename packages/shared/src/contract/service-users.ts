@@ -1,17 +1,20 @@
 import * as z from 'zod/mini';
 import { endpoint } from './endpoint.ts';
-import { ById, days, label, Page, text, time, uuid } from './fields.ts';
+import { ById, days, label, Page, text, time, unusedForDays, uuid } from './fields.ts';
 import { role } from './roles.ts';
 import { scopes } from './scopes.ts';
+import { networks } from './settings.ts';
 
 export const CreateServiceUser = z.strictObject({
   name: label,
   description: z.optional(text),
   role: z._default(role, 'tenant-user'),
-  /** At most one of the two; none means the service user does not expire. */
+  /** At most one of the two; none means the service user does not expire, and its key by the policy's default. */
   expires_in_days: z.optional(days),
   expires_at: z.optional(time),
   scopes: z.optional(scopes),
+  /** From where its credentials are accepted, within what the tenant allows; none means from everywhere. */
+  allowed_networks: z.optional(networks),
 });
 export type CreateServiceUser = z.input<typeof CreateServiceUser>;
 
@@ -37,6 +40,7 @@ export const ServiceUser = z.object({
   created_at: time,
   created_by: z.nullable(z.string()),
   expires_at: z.nullable(time),
+  allowed_networks: z.array(z.string()),
   last_used: z.nullable(time),
   last_used_ip: z.nullable(z.string()),
   last_used_client: z.nullable(z.string()),
@@ -44,7 +48,10 @@ export const ServiceUser = z.object({
 });
 export type ServiceUser = z.output<typeof ServiceUser>;
 
-/** A service user with a new key; `api_key` is the secret, shown this once, `key_id` its public id. */
+/** Why a key expires when it does; null where it does not. */
+export const KEY_EXPIRY_SOURCES = ['requested', 'policy_default', 'service_user'] as const;
+
+/** A service user with a new key; `api_key` is the secret, shown this once, `key_id` its public id, `expires_at` its end. */
 export const IssuedApiKey = z.object({
   id: uuid,
   name: z.string(),
@@ -57,17 +64,19 @@ export const IssuedApiKey = z.object({
   created_at: time,
   created_by: z.nullable(z.string()),
   expires_at: z.nullable(time),
+  expiry_source: z.nullable(z.enum(KEY_EXPIRY_SOURCES)),
   active: z.boolean(),
 });
 export type IssuedApiKey = z.output<typeof IssuedApiKey>;
 
-/** `expires_at: null` takes an expiry away. */
+/** `expires_at: null` takes an expiry away; `allowed_networks` replaces the whole list. */
 export const UpdateServiceUser = z.strictObject({
   name: z.optional(label),
   description: z.optional(z.nullable(text)),
   active: z.optional(z.boolean()),
   role: z.optional(role),
   expires_at: z.optional(z.nullable(time)),
+  allowed_networks: z.optional(networks),
 });
 export type UpdateServiceUser = z.input<typeof UpdateServiceUser>;
 
@@ -80,7 +89,12 @@ export const RotateKey = z.strictObject({
 });
 export type RotateKey = z.input<typeof RotateKey>;
 
-export const ServiceUserPage = z.strictObject({ ...Page.shape, name: z.optional(label) });
+/** `unused_for_days` filters by last use, or creation where there was none. */
+export const ServiceUserPage = z.strictObject({
+  ...Page.shape,
+  name: z.optional(label),
+  unused_for_days: z.optional(unusedForDays),
+});
 export type ServiceUserPage = z.output<typeof ServiceUserPage>;
 
 const tag = 'Service users';

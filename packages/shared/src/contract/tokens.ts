@@ -8,14 +8,14 @@ import { scopes } from './scopes.ts';
 export const TOKEN_KINDS = ['personal', 'session', 'access'] as const;
 export type TokenKind = (typeof TOKEN_KINDS)[number];
 
-/** At most one of the `expires_…` fields; none means the policy's default. */
+/** At most one of the `expires_…` fields; none means the policy's default, `expires_at: null` that it never expires. */
 export const CreateToken = z.strictObject({
   name: z.optional(label),
   description: z.optional(text),
   expires_in_days: z.optional(days),
   expires_in_hours: z.optional(hours),
   expires_in_minutes: z.optional(minutes),
-  expires_at: z.optional(time),
+  expires_at: z.optional(z.nullable(time)),
   scopes: z.optional(scopes),
   /** Root only: mint in another tenant. */
   tenant_id: z.optional(uuid),
@@ -30,7 +30,7 @@ export type CreateToken = z.input<typeof CreateToken>;
 /** Why the token expires when it does. */
 export const EXPIRY_SOURCES = ['requested', 'policy_default', 'parent_credential'] as const;
 
-/** A new token; `token` is its secret, shown this once. `id` and `jti` are the same. */
+/** A new token; `token` is its secret, shown this once. `id` and `jti` are the same; without expiry `expires_at` is null. */
 export const IssuedToken = z.object({
   token: z.string(),
   id: uuid,
@@ -41,12 +41,12 @@ export const IssuedToken = z.object({
   scopes: z.array(z.string()),
   tenant_id: uuid,
   created_at: time,
-  expires_at: time,
+  expires_at: z.nullable(time),
   expiry_source: z.enum(EXPIRY_SOURCES),
 });
 export type IssuedToken = z.output<typeof IssuedToken>;
 
-/** A token as it is listed; never the token itself. `id` and `token_id` are the same. */
+/** A token as it is listed; never the token itself. `id` and `token_id` are the same; without expiry `expires_at` is null. */
 export const Token = z.object({
   id: uuid,
   token_id: uuid,
@@ -59,7 +59,7 @@ export const Token = z.object({
   tenant_id: uuid,
   scopes: z.array(z.string()),
   created_at: time,
-  expires_at: time,
+  expires_at: z.nullable(time),
   last_used_at: z.nullable(time),
   last_used_ip: z.nullable(z.string()),
   last_used_client: z.nullable(z.string()),
@@ -75,6 +75,43 @@ export type TokenPage = z.output<typeof TokenPage>;
 
 export const RevokeToken = z.strictObject({ reason: z.optional(text) });
 export type RevokeToken = z.input<typeof RevokeToken>;
+
+/**
+ * Revokes what nobody used for so many days, or since a time: exactly one of the two. A token that was never used counts
+ * from its creation; one is in use as long as anything obtained with it is. `cursor` continues where an answer left off.
+ */
+export const PruneTokens = z.strictObject({
+  unused_for_days: z.optional(z.int('must be a whole number').check(z.minimum(1), z.maximum(3650))),
+  unused_since: z.optional(time),
+  dry_run: z._default(z.boolean(), false),
+  cursor: z.optional(uuid),
+});
+export type PruneTokens = z.input<typeof PruneTokens>;
+
+/**
+ * The tokens that were revoked, or would be, `count` of them; at most 1,000 are listed. `revoked_count` counts what was
+ * obtained with them, too. While `next_cursor` is not null there may be more: ask again with it.
+ */
+export const PrunedTokens = z.object({
+  dry_run: z.boolean(),
+  unused_since: time,
+  count: z.int(),
+  revoked_count: z.int(),
+  next_cursor: z.nullable(uuid),
+  tokens: z.array(
+    z.object({
+      id: uuid,
+      kind: z.enum(TOKEN_KINDS),
+      name: z.nullable(z.string()),
+      description: z.nullable(z.string()),
+      username: z.string(),
+      created_at: time,
+      expires_at: z.nullable(time),
+      last_used_at: z.nullable(time),
+    }),
+  ),
+});
+export type PrunedTokens = z.output<typeof PrunedTokens>;
 
 export const Message = z.object({ message: z.string() });
 export type Message = z.output<typeof Message>;
@@ -161,6 +198,16 @@ export const tokensApi = {
     path: '/api/v1/users/{id}/tokens/revoke',
     summary: 'Revoke everything issued to a principal until now',
     params: ById,
+  }),
+  prune: endpoint({
+    method: 'post',
+    path: '/api/v1/tokens/prune',
+    summary: "Revoke the tenant's tokens that nobody used for long",
+    tag,
+    access: 'credential',
+    body: PruneTokens,
+    status: 200,
+    answer: PrunedTokens,
   }),
   rotate: endpoint({
     method: 'post',
