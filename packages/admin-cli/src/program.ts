@@ -26,6 +26,9 @@ import { registerRotateServiceUserKey } from './commands/service-users/rotate-se
 import { registerUpdateServiceUser } from './commands/service-users/update-service-user.ts';
 import { registerGetSettings } from './commands/settings/get-settings.ts';
 import { registerUpdateSettings } from './commands/settings/update-settings.ts';
+import { registerListSigningKeys } from './commands/signing-keys/list-signing-keys.ts';
+import { registerRotateMasterKey } from './commands/signing-keys/rotate-master-key.ts';
+import { registerRotateSigningKey } from './commands/signing-keys/rotate-signing-key.ts';
 import { registerCreateTenant } from './commands/tenants/create-tenant.ts';
 import { registerDeleteTenant } from './commands/tenants/delete-tenant.ts';
 import { registerListTenants } from './commands/tenants/list-tenants.ts';
@@ -79,6 +82,9 @@ export const pangolinAdmin = (version: string): ProgramDescriptor => ({
     registerListPolicies,
     registerGrant,
     registerRevokeGrant,
+    registerListSigningKeys,
+    registerRotateSigningKey,
+    registerRotateMasterKey,
     registerGetSettings,
     registerUpdateSettings,
     registerBackup,
