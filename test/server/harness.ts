@@ -82,7 +82,9 @@ export interface TestServer {
 const issued = new Set<string>();
 
 /** Opens the server over a new data directory, or as a further process over an existing one. */
-export async function openTestServer(options: { beside?: TestServer; dataDir?: string } = {}): Promise<TestServer> {
+export async function openTestServer(
+  options: { beside?: TestServer; dataDir?: string; masterKey?: string; masterKeyFile?: string } = {},
+): Promise<TestServer> {
   const dataDir = options.beside?.dataDir ?? options.dataDir ?? (await createFolder());
   const clock = options.beside?.clock ?? createClock();
   const logs: string[] = [];
@@ -93,6 +95,8 @@ export async function openTestServer(options: { beside?: TestServer; dataDir?: s
     ownerName: 'ada',
     now: () => clock.nowMs,
     log: createRecordingLog(logs),
+    masterKey: options.masterKey,
+    masterKeyFile: options.masterKeyFile,
     sleep: async (ms) => void delays.push(ms),
   });
   const { deps } = opened;
