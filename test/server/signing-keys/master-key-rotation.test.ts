@@ -177,26 +177,42 @@ describe('a rotation of the master key that is killed', () => {
 });
 
 describe('two rotations in one commit that is undone', () => {
-  test('lose no key: what is committed stays open', async () => {
+  /**
+   * Takes what a rotation does in a transaction out of the commit queue, after letting the first `through` of them pass, so
+   * that it can share a commit with others.
+   */
+  async function takeUnit(through: number) {
     const { db } = server.deps;
-    // Both rotations share the commit of a third unit, whose failure the disk's would be: all of it is rolled back.
-    const units: Parameters<typeof db.transact>[0][] = [];
-    server.deps.db = {
-      ...db,
-      transact: (unit) => {
-        units.push(unit);
-        return new Promise(() => {});
-      },
-    };
-    void server.owner.ask(signingKeysApi.reseal);
-    void server.owner.ask(signingKeysApi.reseal);
-    await expect.poll(() => units.length).toBe(2);
-    server.deps.db = db;
-    const undone = db.transact(async (tx) => {
+    return new Promise<Parameters<typeof db.transact>[0]>((resolve) => {
+      let passed = 0;
+      server.deps.db = {
+        ...db,
+        transact(unit, options) {
+          passed += 1;
+          if (passed <= through) return db.transact(unit, options);
+          resolve(unit);
+          return new Promise(() => {});
+        },
+      };
+      void server.owner.ask(signingKeysApi.reseal);
+    }).finally(() => {
+      server.deps.db = db;
+    });
+  }
+
+  test.each([
+    ['that both seal anew', [0, 0]],
+    ['of which one takes the old key away, while the other seals anew', [1, 0]],
+  ])('%s lose no key: what is committed stays open', async (_, throughs) => {
+    const { caller } = await mint(server, server.owner);
+    const units: Awaited<ReturnType<typeof takeUnit>>[] = [];
+    for (const through of throughs) units.unshift(await takeUnit(through));
+    const undone = server.deps.db.transact(async (tx) => {
       for (const unit of units) await unit(tx);
       throw new Error('the disk is full');
     });
     await expect(undone).rejects.toThrow('the disk is full');
+    expect(await standingOf(caller)).toBe('ok');
     await expectSound([server]);
     await expectTidy();
   });
