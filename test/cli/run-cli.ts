@@ -26,6 +26,8 @@ export interface CliOptions {
   onStdout?(text: string): void;
   /** Receives what sends a signal to the program. */
   onStart?(signal: (name: StopSignal) => void): void;
+  /** Receives what has the program reload its files. */
+  onReload?(reload: () => void): void;
 }
 
 /** A folder of its own, with nothing in it, in which command lines run. */
@@ -109,6 +111,10 @@ async function runIn(
     stderr,
     onSignal: (listener) => {
       options.onStart?.(listener);
+      return () => {};
+    },
+    onReload: (listener) => {
+      options.onReload?.(listener);
       return () => {};
     },
   };

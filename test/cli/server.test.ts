@@ -34,17 +34,79 @@ describe('serve', () => {
   });
 
   test.each([
-    [['--port', '65536']],
-    [['--port', '-1']],
-    [['--port', 'http']],
-    [['--host', '0.0.0.0']],
-    [['--public-url', 'pangolin']],
-    [['--data-dir', '']],
-  ])('refuses %j with exit 2', async (argv) => {
+    [['--port', '65536'], 'a port from 0 to 65535'],
+    [['--port', '-1'], 'a port from 0 to 65535'],
+    [['--port', 'http'], 'a port from 0 to 65535'],
+    [['--host', '0.0.0.0'], '--tls-cert'],
+    [['--public-url', 'pangolin'], 'a URL such as'],
+    [['--data-dir', ''], 'empty'],
+    [['--tls-cert', 'tls.crt'], '--tls-key (or PANGOLIN_TLS_KEY) is missing'],
+    [['--tls-key', 'tls.key'], '--tls-cert (or PANGOLIN_TLS_CERT) is missing'],
+    [['--tls-cert', '/nowhere/tls.crt', '--tls-key', '/nowhere/tls.key'], 'does not exist'],
+    [['--trusted-proxy', '10.0.0.0/33'], '10.0.0.0/8 or ::1'],
+    [['--trusted-proxy', 'proxy.example.com'], '10.0.0.0/8 or ::1'],
+    [['--metrics-allow', ''], 'empty'],
+    [['--log-level', 'chatty'], 'error, warn, info, debug'],
+    [['--failure-limit', '0'], 'from 1'],
+    [['--shutdown-delay', '1.5'], 'from 0 to 300'],
+  ])('refuses %j with exit 2', async (argv, message) => {
     const home = await openHome();
     const { stdout, stderr, code } = await home.run(admin, ['serve', '--quiet', ...argv]);
     expect({ stdout, code }).toEqual({ stdout: '', code: 2 });
     expect(stderr).toMatch(/^Error: /);
+    expect(stderr).toContain(message);
+    await home.remove();
+  });
+
+  test.each([
+    ['PANGOLIN_PORT', 'http'],
+    ['PANGOLIN_PORT', ''],
+    ['PANGOLIN_HOST', '0.0.0.0'],
+    ['PANGOLIN_PUBLIC_URL', 'pangolin'],
+    ['PANGOLIN_TLS_CERT', 'tls.crt'],
+    ['PANGOLIN_TRUSTED_PROXIES', '10.0.0.0/8, nonsense'],
+    ['PANGOLIN_METRICS_ALLOW', ' '],
+    ['PANGOLIN_LOG_LEVEL', 'chatty'],
+    ['PANGOLIN_FAILURE_LIMIT', '-1'],
+    ['PANGOLIN_SHUTDOWN_DELAY', 'soon'],
+    ['PANGOLIN_INSECURE_HTTP', 'yes'],
+  ])('refuses %s=%j with exit 2', async (name, value) => {
+    const home = await openHome();
+    const { stdout, stderr, code } = await home.run(admin, ['serve', '--quiet'], { env: { [name]: value } });
+    expect({ stdout, code }).toEqual({ stdout: '', code: 2 });
+    expect(stderr).toMatch(/^Error: /);
+    if (name !== 'PANGOLIN_HOST' && name !== 'PANGOLIN_TLS_CERT') expect(stderr).toContain(name);
+    await home.remove();
+  });
+
+  test('takes its settings from variables, behind its flags, and leaves Kubernetes its own', async () => {
+    const home = await openHome();
+    const env = {
+      PANGOLIN_PORT: 'tcp://10.0.0.1:8080',
+      PANGOLIN_PUBLIC_URL: 'https://pangolin.example.com',
+      PANGOLIN_HOST: '127.0.0.1',
+      PANGOLIN_TRUSTED_PROXIES: '10.0.0.0/8,::1',
+      PANGOLIN_LOG_LEVEL: 'warn',
+    };
+    const server = await startServe(home, { env });
+    const { url, addresses } = JSON.parse(server.line);
+    expect({ url, addresses }).toEqual({
+      url: 'https://pangolin.example.com',
+      addresses: [expect.stringMatching(/^127\.0\.0\.1:\d+$/)],
+    });
+    await server.stop();
+    await home.remove();
+  });
+
+  test('names every variable in its help, in groups', async () => {
+    const home = await openHome();
+    const { stdout, code } = await home.run(admin, ['serve', '--help']);
+    expect(code).toBe(0);
+    for (const group of ['Where it listens:', 'TLS:', 'Data:', 'Proxies and limits:', 'Operation:']) {
+      expect(stdout).toContain(`\n${group}\n`);
+    }
+    const own = stdout.slice(stdout.indexOf('Where it listens:'), stdout.indexOf('\nOptions:'));
+    expect(own.match(/\[PANGOLIN_[A-Z0-9_]+\]/g)?.length).toBe(own.match(/^ {2}--/gm)?.length);
     await home.remove();
   });
 });

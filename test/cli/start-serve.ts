@@ -1,13 +1,14 @@
 import type { StopSignal } from '@pangolin/shared/cli';
 import { admin } from './programs.ts';
-import type { CliResult, Home } from './run-cli.ts';
+import type { CliOptions, CliResult, Home } from './run-cli.ts';
 
 /** Runs `pangolin-admin serve` on a free port and waits until it listens. */
-export async function startServe(home: Home) {
+export async function startServe(home: Home, options: Pick<CliOptions, 'env'> = {}) {
   let send: (signal: StopSignal) => void = () => {};
   let ended: Promise<CliResult> | undefined;
   const line = await new Promise<string>((resolve, reject) => {
     ended = home.run(admin, ['serve', '--port', '0', '--json', '--quiet'], {
+      ...options,
       onStart: (signal) => {
         send = signal;
       },

@@ -20,4 +20,6 @@ export interface ProcessEdges extends Surroundings {
   stderr: OutputStream;
   /** Calls back on SIGINT and SIGTERM; answers how to stop listening. */
   onSignal(listener: (signal: StopSignal) => void): () => void;
+  /** Calls back on SIGHUP, which from then on ends nothing; answers how to stop listening. */
+  onReload(listener: () => void): () => void;
 }

@@ -163,6 +163,10 @@ export async function runProcess(descriptor: ProgramDescriptor): Promise<void> {
       process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
       return () => process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     },
+    onReload: (listener) => {
+      process.on('SIGHUP', listener);
+      return () => process.off('SIGHUP', listener);
+    },
   });
   if (usedStdin) process.stdin.destroy();
   const signal = lastSignal;

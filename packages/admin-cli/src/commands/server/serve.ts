@@ -1,60 +1,84 @@
-import { type Command, InvalidArgumentError } from '@commander-js/extra-typings';
+import type { Command } from '@commander-js/extra-typings';
 import { type Context, dataFolder, examples, untilStopped } from '@pangolin/shared/cli';
-
-interface ServeOptions {
-  port: number;
-  host?: string;
-  publicUrl?: string;
-  dataDir?: string;
-  s3RoleArn?: string;
-}
+import { PangolinError } from '@pangolin/shared/errors';
+import { addServeOptions, readServeSettings, type ServeSettings } from './serve-settings.ts';
 
 /** `serve`: the embedded server, over HTTP. */
 export function registerServe(program: Command, ctx: () => Context): void {
-  program
+  const command = program
     .command('serve')
     .summary('start the server')
     .description(
-      'Serves the data directory over HTTP until it is interrupted. It listens on this machine only, unless --host ' +
-        'says otherwise; elsewhere it needs --insecure-http, because it speaks no TLS.',
+      'Serves the data directory until it is interrupted. It listens on this machine only, unless --host says ' +
+        'otherwise; elsewhere it needs TLS, or --insecure-http [PANGOLIN_INSECURE_HTTP=true] behind a proxy that speaks ' +
+        'it. Each setting is a flag or the variable in brackets; the flag goes first.',
     )
-    .option('--port <number>', 'where to listen; 0 takes a free port', readPort, 8080)
-    .option('--host <address>', 'the address to listen on (default: 127.0.0.1 and ::1)', readFilled)
-    .option('--public-url <url>', 'what clients reach the server by', readHttpUrl)
-    .option('--data-dir <folder>', "the data (PANGOLIN_DATA_DIR; default: the platform's data folder)", readFilled)
-    .option(
-      '--s3-role-arn <arn>',
-      'the role that short-lived credentials for tables on S3 are made with (PANGOLIN_S3_ROLE_ARN)',
-      readFilled,
-    )
-    .addHelpText('after', examples('pangolin-admin serve', 'pangolin-admin serve --port 8181 --data-dir ./data'))
-    .action((options) => serve(ctx(), options));
+    .addHelpText(
+      'after',
+      examples(
+        'pangolin-admin serve',
+        'pangolin-admin serve --port 8181 --data-dir ./data',
+        'pangolin-admin serve --host 0.0.0.0 --public-url https://pangolin.example.com --tls-cert tls.crt --tls-key tls.key',
+        'pangolin-admin serve --trusted-proxy 10.0.0.0/8 --public-url https://pangolin.example.com',
+      ),
+    );
+  addServeOptions(command).action((options: Record<string, unknown>) => serve(ctx(), options));
 }
 
-async function serve(ctx: Context, options: ServeOptions): Promise<void> {
+async function serve(ctx: Context, options: Record<string, unknown>): Promise<void> {
+  const { env, accountName } = ctx.edges;
   const stopped = untilStopped(ctx);
-  const s3RoleArn = options.s3RoleArn ?? ctx.edges.env.PANGOLIN_S3_ROLE_ARN;
-  const dataDir = options.dataDir ?? dataFolder(ctx.edges);
+  const settings = readServeSettings(options, env);
+  const { shutdownDelay, tlsCert, tlsKey, dataDir: givenDir, ...given } = settings;
+  const dataDir = givenDir ?? dataFolder(ctx.edges);
+  const tls = readTls(settings);
   const { startServer } = await import('@pangolin/server');
   const server = await startServer({
+    ...without(given),
     dataDir,
-    ownerName: ctx.edges.accountName,
-    port: options.port,
-    insecureHttp: ctx.flags.insecureHttp,
+    ownerName: accountName,
+    port: settings.port ?? DEFAULT_PORT,
+    insecureHttp: ctx.flags.insecureHttp || readInsecureHttp(env.PANGOLIN_INSECURE_HTTP),
+    masterKey: env.PANGOLIN_MASTER_KEY,
+    masterKeyFile: env.PANGOLIN_MASTER_KEY_FILE,
     ...(ctx.flags.quiet && { log: errorLog(ctx) }),
-    ...(s3RoleArn && { s3RoleArn }),
-    masterKey: ctx.edges.env.PANGOLIN_MASTER_KEY,
-    masterKeyFile: ctx.edges.env.PANGOLIN_MASTER_KEY_FILE,
-    ...(options.host !== undefined && { host: options.host }),
-    ...(options.publicUrl !== undefined && { publicUrl: options.publicUrl }),
+    ...(tls && { tls }),
+    ...(shutdownDelay !== undefined && { shutdownDelayMs: shutdownDelay * 1000 }),
   });
+  const forget = ctx.edges.onReload(() => void server.reload());
   try {
     await announce(ctx, dataDir, server);
     await stopped;
   } finally {
     await server.close();
+    forget();
   }
   await ctx.say('Stopped.');
+}
+
+const DEFAULT_PORT = 8080;
+
+type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** What was given at all. */
+const without = <T extends object>(settings: T): Given<T> =>
+  Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as Given<T>;
+
+function readTls({ tlsCert: cert, tlsKey: key }: ServeSettings): { cert: string; key: string } | undefined {
+  if (cert !== undefined && key !== undefined) return { cert, key };
+  if (cert === undefined && key === undefined) return undefined;
+  const missing = cert === undefined ? '--tls-cert (or PANGOLIN_TLS_CERT)' : '--tls-key (or PANGOLIN_TLS_KEY)';
+  throw new PangolinError('invalid_argument', `TLS needs a certificate and its key: ${missing} is missing.`, {
+    hint: 'pangolin-admin serve --tls-cert tls.crt --tls-key tls.key',
+  });
+}
+
+function readInsecureHttp(value: string | undefined): boolean {
+  if (value === undefined || value === 'false') return false;
+  if (value === 'true') return true;
+  throw new PangolinError('invalid_argument', `PANGOLIN_INSECURE_HTTP is ${JSON.stringify(value)}.`, {
+    hint: 'Give true or false.',
+  });
 }
 
 async function announce(ctx: Context, dataDir: string, server: { url: string; addresses: string[] }): Promise<void> {
@@ -75,23 +99,4 @@ function errorLog(ctx: Context) {
     ctx.edges.stderr.write(`${JSON.stringify({ level: 'error', ...fields, msg: message })}\n`);
   };
   return { debug: silent, info: silent, warn: silent, error };
-}
-
-function readPort(value: string): number {
-  if (!/^\d{1,5}$/.test(value) || Number(value) > 65_535) {
-    throw new InvalidArgumentError('Give a port from 0 to 65535.');
-  }
-  return Number(value);
-}
-
-function readFilled(value: string): string {
-  if (value === '') throw new InvalidArgumentError('It is empty.');
-  return value;
-}
-
-function readHttpUrl(value: string): string {
-  if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
-    throw new InvalidArgumentError('Give a URL such as https://pangolin.example.com.');
-  }
-  return value;
 }
