@@ -13,6 +13,7 @@ import { registerListAuditEvents } from './commands/audit/list-audit-events.ts';
 import { registerCreateCatalog } from './commands/catalogs/create-catalog.ts';
 import { registerDeleteCatalog } from './commands/catalogs/delete-catalog.ts';
 import { registerBackup } from './commands/data/backup.ts';
+import { registerMigrateData } from './commands/data/migrate-data.ts';
 import { registerRestore } from './commands/data/restore.ts';
 import { registerGrant } from './commands/policies/grant.ts';
 import { registerListPolicies } from './commands/policies/list-policies.ts';
@@ -89,6 +90,7 @@ export const pangolinAdmin = (version: string): ProgramDescriptor => ({
     registerUpdateSettings,
     registerBackup,
     registerRestore,
+    registerMigrateData,
     registerLogin,
     registerLogout,
     registerWhoami,

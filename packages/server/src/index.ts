@@ -3,6 +3,7 @@ import type { RunningServer, ServeOptions } from './serve.ts';
 export type { Backup } from './backups/backup.ts';
 export type { Restore, Restored, RestorePlan } from './backups/restore.ts';
 export type { SurvivingCredential } from './backups/surviving-credentials.ts';
+export type { CopiedTable } from './data-migration/copy-tables.ts';
 export { type EmbeddedServer, type OpenOptions, openEmbedded } from './embedded.ts';
 export type { RunningServer, ServeOptions };
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Backup, type BackupOptions, createBackup, type Operator } from './backups/backup.ts';
 import { openRestore, type Restore, type RestoreOptions } from './backups/restore.ts';
+import { type MigratedData, type MigrationOptions, migrateData } from './data-migration/migrate-data.ts';
 import { createUuidV7 } from './ids.ts';
 
 /** Who asks for an operation, and when, unless that is now. */
@@ -26,3 +27,7 @@ export const backUp = (options: OperatorOptions & BackupOptions): Promise<Backup
 /** See backups/restore.ts. */
 export const prepareRestore = (options: OperatorOptions & RestoreOptions): Promise<Restore> =>
   openRestore(operatorOf(options), options);
+
+/** See data-migration/migrate-data.ts. */
+export const moveData = (options: OperatorOptions & MigrationOptions): Promise<MigratedData> =>
+  migrateData(operatorOf(options), options);

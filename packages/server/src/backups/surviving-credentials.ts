@@ -1,7 +1,7 @@
 import { PangolinError } from '@pangolin/shared/errors';
 import { judgeAgain } from '../credentials/recheck-credential.ts';
 import type { Executor } from '../store/schema.ts';
-import { formatOptionalTime } from '../times.ts';
+import { formatEnd, formatOptionalTime } from '../times.ts';
 import { listOpenApiKeys, listOpenTokens, listPasswordHolders } from './store.ts';
 
 /** A credential that is good after a restore. Times are RFC 3339. */
@@ -29,7 +29,7 @@ export async function listSurvivors(db: Executor, now: () => number): Promise<Su
       tenant_id: row.tenant_id,
       name: row.name,
       last_used_at: formatOptionalTime(row.last_used_at),
-      expires_at: formatOptionalTime(row.expires_at),
+      expires_at: row.expires_at === null ? null : formatEnd(row.expires_at),
     }));
   return [...present('token', tokens), ...present('api_key', keys), ...present('password', users)];
 }
