@@ -46,6 +46,7 @@ const onlyItself: Probe = () => [];
 export const PROBES: Record<string, Probe> = {
   'GET /health': onlyPath,
   'GET /health/ready': onlyPath,
+  'GET /metrics': onlyPath,
   'GET /api/v1/app/config': onlyPath,
   'GET /.well-known/jwks.json': onlyPath,
   'GET /.well-known/oauth-authorization-server': onlyPath,
@@ -88,6 +89,11 @@ export const PROBES: Record<string, Probe> = {
   'POST /api/v1/auth/revoke/{jti}': () => [{ body: { reason: 'because' } }],
   'POST /api/v1/users/{id}/tokens/revoke': () => [{ body: {} }],
   'POST /api/v1/tokens/rotate': onlyItself,
+  'POST /api/v1/tokens/prune': (their) => [
+    { body: { unused_for_days: 1, dry_run: true } },
+    { body: { unused_since: '2026-11-22T12:00:00Z', cursor: their.token, dry_run: true } },
+    { body: { unused_since: '2026-11-22T12:00:00Z', user_id: their.user } },
+  ],
 
   'GET /api/v1/service-users': (their) => [{ query: { count: 'true' } }, { query: { name: their.serviceUserName } }],
   'POST /api/v1/service-users': (their) => [{ body: { name: 'new', tenant_id: their.tenant } }],
@@ -123,6 +129,14 @@ export const PROBES: Record<string, Probe> = {
     { query: { chain: their.tenant } },
     { query: { chain: 'system' } },
   ],
+  'GET /api/v1/audit/count': (their) => [
+    { query: { user_id: their.user } },
+    { query: { user_id: their.serviceUser } },
+    { query: { chain: their.tenant } },
+  ],
+  'GET /api/v1/audit/verify': (their) => [{}, { query: { chain: their.tenant } }],
+  'POST /api/v1/audit/checkpoints': (their) => [{ query: { chain: their.tenant } }],
+  'GET /api/v1/audit/{id}': onlyPath,
   'GET /api/v1/config/settings': onlyPath,
   'PUT /api/v1/config/settings': () => [{ query: { dry_run: 'true' }, body: { max_token_days: 1 } }],
 

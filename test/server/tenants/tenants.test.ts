@@ -228,8 +228,14 @@ describe('a deleted tenant', () => {
     expect((await systemEvents(server)).at(-1)).toMatchObject({ action: 'tenant.deleted', resource_name: 'acme' });
     const events = await server.owner.call(auditApi.list, inTenant(id));
     expect(events.map(({ action }) => action)).toContain('service_user.created');
+    expect(await server.owner.call(auditApi.verify, inTenant(id))).toMatchObject({
+      chain: id,
+      valid: true,
+      complete: true,
+    });
     await server.deps.iceberg.background.settle(10_000);
     expect(await readRemains(server, id)).toEqual({ audit_events: events.length });
+    expect(await server.owner.call(auditApi.checkpoint, inTenant(id))).toMatchObject({ seq: events.length + 1 });
     for (const caller of callers) expect(await standingOf(caller)).not.toBe('ok');
   });
 

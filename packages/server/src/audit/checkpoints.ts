@@ -39,7 +39,7 @@ export function createCheckpoint(deps: Deps, caller: Caller, chain: string): Pro
       });
       return signHead(tx, deps, chain, head);
     },
-    { credentials: 'unchanged' },
+    { credentials: 'unchanged', inDeletedTenant: true },
   );
 }
 

@@ -9,22 +9,23 @@ import { findApiKeyStateIn, findTokenStateIn } from './store.ts';
 
 /**
  * Runs a unit of work in the caller's name. Their credential is judged once more inside the transaction: one that was
- * ended while the request waited changes nothing any more. Throws as authentication does.
+ * ended while the request waited changes nothing any more, and neither does root in a tenant that was deleted (unless
+ * `inDeletedTenant`). Throws as authentication does, and `not_found`.
  */
 export const transactAs = <T>(
   deps: Deps,
   { actor }: Caller,
   unit: Unit<T>,
-  options?: { credentials: 'unchanged' },
+  options?: { credentials: 'unchanged'; inDeletedTenant?: true },
 ): Promise<T> =>
   deps.db.transact(async (tx) => {
+    // Anybody else's credential ends with the tenant; root's does not.
+    if (actor.role === 'root' && !options?.inDeletedTenant) await requireTenant(tx, actor.tenantId);
     await recheckCredential(tx, deps, actor);
     return unit(tx);
   }, options);
 
 async function recheckCredential(tx: Executor, deps: Deps, actor: Actor): Promise<void> {
-  // Anybody else's credential ends with the tenant; root's does not.
-  if (actor.role === 'root') await requireTenant(tx, actor.tenantId);
   const now = await judgeAgain(tx, deps, actor.credential);
   if (now && now.role !== actor.role) {
     throw new PangolinError('forbidden', `Your role was changed just now; it is ${now.role}.`, { hint: 'Try again.' });

@@ -80,9 +80,9 @@ async function enterTenant(deps: Deps, c: Context<Env>, actor: Actor, tenantId: 
       'token_wrong_tenant',
       'The credential belongs to another tenant than X-Pangolin-Tenant names.',
     );
-  // What was done in a deleted tenant can still be read.
-  const isReadingAudit = c.req.method === 'GET' && /^\/api\/v1\/audit(?:\/|$)/.test(c.req.path);
-  if (!(isReadingAudit && (await wasTenant(deps.db.read, tenantId))))
+  // What was done in a deleted tenant can still be read and vouched for.
+  const isAudit = /^\/api\/v1\/audit(?:\/|$)/.test(c.req.path);
+  if (!(isAudit && (await wasTenant(deps.db.read, tenantId))))
     await requireTenant(
       deps.db.read,
       tenantId,
