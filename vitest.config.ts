@@ -1,13 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
-const conditions = ['@pangolin/source', 'node', 'import', 'module', 'default'];
+// Node itself is told of them too: it knows when to `import` and when to `require`, and what is for bundlers it cannot load.
+const conditions = ['@pangolin/source', 'node'];
 
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/keyring/**', 'test/browser/**', 'test/interop/**', 'test/s3/**'],
+    exclude: ['test/keyring/**', 'test/browser/**', 'test/interop/**', 'test/s3/**', 'test/postgres/**'],
+    globalSetup: './test/server/postgres-template.ts',
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 20_000,

@@ -7,6 +7,7 @@ import { expect, onTestFinished } from 'vitest';
 import type { Deps, Log } from '../../packages/server/src/deps.ts';
 import { openServer } from '../../packages/server/src/embedded.ts';
 import type { Bindings } from '../../packages/server/src/http/env.ts';
+import { databaseOf, dumpDatabase } from './test-database.ts';
 
 /** 2026-11-22T12:00:00Z */
 export const START_MS = Date.UTC(2026, 10, 22, 12);
@@ -62,8 +63,17 @@ export interface TestCaller {
   refused(endpoint: Endpoint, asked?: Asked): Promise<Problem>;
 }
 
+/** What servers on one data directory have in common. */
+interface Shared {
+  clock: Clock;
+  /** By how much their own clocks have moved on: on PostgreSQL a server knows within a second what others changed. */
+  leapMs: number;
+  servers: number;
+}
+
 export interface TestServer {
   dataDir: string;
+  shared: Shared;
   deps: Deps;
   clock: Clock;
   /** Every line that was logged, as JSON. */
@@ -86,14 +96,19 @@ export async function openTestServer(
   options: { beside?: TestServer; dataDir?: string; masterKey?: string; masterKeyFile?: string } = {},
 ): Promise<TestServer> {
   const dataDir = options.beside?.dataDir ?? options.dataDir ?? (await createFolder());
-  const clock = options.beside?.clock ?? createClock();
+  const shared = options.beside?.shared ?? { clock: createClock(), leapMs: 0, servers: 0 };
+  const { clock } = shared;
+  shared.servers += 1;
   const logs: string[] = [];
   const delays: number[] = [];
+  const database = await databaseOf(dataDir);
   const opened = await openServer({
     dataDir,
+    ...database,
     create: true,
     ownerName: 'ada',
     now: () => clock.nowMs,
+    wallMs: () => Date.now() + shared.leapMs,
     log: createRecordingLog(logs),
     masterKey: options.masterKey,
     masterKeyFile: options.masterKeyFile,
@@ -107,16 +122,19 @@ export async function openTestServer(
   };
   onTestFinished(async () => {
     await close();
-    await refuseLeaks(dataDir, logs);
+    await refuseLeaks(dataDir, logs, database.databaseUrl);
   });
   const callerWith = (headers: Record<string, string>, owner?: Bindings['owner']) =>
     createCaller(async (request) => {
+      // Whoever asks where several servers change things asks a second later.
+      if (shared.servers > 1) shared.leapMs += 1_000;
       for (const [name, value] of Object.entries(headers))
         if (!request.headers.has(name)) request.headers.set(name, value);
       return opened.app.fetch(request, { requestId: deps.newId(), ...(owner ? { owner } : {}) });
     });
   return {
     dataDir,
+    shared,
     deps,
     clock,
     logs,
@@ -269,11 +287,13 @@ function readJson(text: string): unknown {
   }
 }
 
-/** The standing check: no secret rests in the data directory or in a log. */
-export async function refuseLeaks(dataDir: string, logs: readonly string[]): Promise<void> {
+/** The standing check: no secret rests in the data directory, in the database or in a log. */
+export async function refuseLeaks(dataDir: string, logs: readonly string[], databaseUrl?: string): Promise<void> {
   const entries = await readdir(dataDir, { recursive: true, withFileTypes: true }).catch(() => []);
   const names = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   const files = await Promise.all(names.map(async (name) => ({ name, bytes: await readFile(name) })));
+  if (databaseUrl !== undefined && issued.size > 0)
+    files.push({ name: 'the database', bytes: Buffer.from(await dumpDatabase(databaseUrl)) });
   for (const secret of issued) {
     const parts = [secret, ...(secret.startsWith('eyJ') ? secret.split('.').slice(2) : []), secret.slice(-49)];
     for (const part of parts.filter((one) => one.length >= 8)) {

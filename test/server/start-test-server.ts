@@ -2,6 +2,7 @@ import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'nod
 import { type RunningServer, type ServeOptions, startServer } from '@pangolin/server';
 import { onTestFinished } from 'vitest';
 import { createCaller, createFolder, createRecordingLog, type TestCaller } from './harness.ts';
+import { databaseOf } from './test-database.ts';
 
 interface Exchange {
   status: number;
@@ -32,6 +33,7 @@ export async function startTestServer(options: Partial<Omit<ServeOptions, 'log'>
   const logs: string[] = [];
   const running = await startServer({
     ownerName: 'ada',
+    ...(await databaseOf(dataDir)),
     port: 0,
     insecureHttp: false,
     ...options,

@@ -11,7 +11,7 @@ import { createLightRequest, createLightResponse } from './http/light-messages.t
 import { createIcebergState } from './iceberg/iceberg-state.ts';
 import { createWarehouses } from './iceberg/warehouse/open-warehouse.ts';
 import { createUuidV7 } from './ids.ts';
-import { openDataDirectory } from './installation/data-directory.ts';
+import { ensureDataDirectory, openDataDirectory } from './installation/data-directory.ts';
 import { openInstallation } from './installation/installation.ts';
 import { openMasterKey } from './installation/master-key.ts';
 import { createLastUsed } from './last-used/last-used.ts';
@@ -22,17 +22,21 @@ import { createLoginFailures } from './sessions/login-failures.ts';
 import { createLoginThrottle } from './sessions/login-throttle.ts';
 import { resumeMasterKeyRotation } from './signing-keys/rotate-master-key.ts';
 import { createSigningKeys } from './signing-keys/signing-keys.ts';
-import { openDatabase } from './store/database.ts';
+import { type Database, openDatabase } from './store/database.ts';
 import { createPasswords } from './users/passwords.ts';
 import { VERSION } from './version.ts';
 
 export interface OpenOptions {
   dataDir: string;
+  /** A `postgres://` URL, where several servers may share one database; without one it is a file in `dataDir`. */
+  databaseUrl?: string;
   /** Make the data directory if there is none; otherwise that is `no_server`. */
   create: boolean;
   /** The operating system's account, as which the owner is shown. */
   ownerName: string;
   now?: () => number;
+  /** This process's own clock, by which it knows how long ago it asked a shared database. */
+  wallMs?: () => number;
   log?: Log;
   publicUrl?: string | null;
   /** The role that credentials for files on S3 are vended for; null: none. */
@@ -70,13 +74,11 @@ const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Opens a data directory: the composition root of everything but the port. */
 async function openDeps(options: OpenOptions): Promise<Opened> {
-  const now = options.now ?? systemClock;
+  const { dataDir, databaseUrl } = options;
   const log = options.log ?? silent;
-  const masterKey = openMasterKey({ ...options, isShared: false });
-  const directory = openDataDirectory(options.dataDir, options.create);
-  const db = await openDatabase(directory.databasePath).catch((error) => {
-    throw nameDirectory(error, directory.path);
-  });
+  const masterKey = openMasterKey({ ...options, isShared: databaseUrl !== undefined });
+  const db = await openStorage(options);
+  const now = options.now ?? db.now ?? systemClock;
   const newId = () => createUuidV7(now(), randomBytes(10));
   const founding = { masterKey, ownerName: options.ownerName, now, newId };
   const signingKeys = createSigningKeys({ db, masterKey, now, newId });
@@ -92,7 +94,7 @@ async function openDeps(options: OpenOptions): Promise<Opened> {
     })
     .catch(async (error) => {
       await db.close();
-      throw nameDirectory(error, directory.path);
+      throw nameDirectory(error, dataDir);
     });
   const failures = {
     now,
@@ -131,9 +133,9 @@ async function openDeps(options: OpenOptions): Promise<Opened> {
       failures: loginFailures,
       sleep: options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms))),
     }),
-    warehouses: createWarehouses({ dataDir: directory.path, s3RoleArn: options.s3RoleArn ?? null, now, log }),
+    warehouses: createWarehouses({ dataDir, s3RoleArn: options.s3RoleArn ?? null, now, log }),
     iceberg: createIcebergState(db),
-    dataDir: directory.path,
+    dataDir,
     ownerName: options.ownerName,
     version: VERSION,
     publicUrl: options.publicUrl ?? null,
@@ -146,6 +148,17 @@ async function openDeps(options: OpenOptions): Promise<Opened> {
       await db.close();
     },
   };
+}
+
+async function openStorage({ dataDir, databaseUrl, create, wallMs = systemClock }: OpenOptions): Promise<Database> {
+  if (databaseUrl !== undefined) {
+    ensureDataDirectory(dataDir);
+    return openDatabase({ url: databaseUrl }, wallMs);
+  }
+  const { path, databasePath } = openDataDirectory(dataDir, create);
+  return openDatabase({ file: databasePath }, wallMs).catch((error) => {
+    throw nameDirectory(error, path);
+  });
 }
 
 /** The same error, saying which data directory it is about. */

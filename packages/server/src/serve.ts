@@ -16,6 +16,8 @@ import type { TlsFiles } from './tls-files.ts';
 
 export interface ServeOptions {
   dataDir: string;
+  /** A `postgres://` URL; without one the database is a file in `dataDir`. */
+  databaseUrl?: string;
   ownerName: string;
   /** 0 takes a free one. */
   port: number;
@@ -70,6 +72,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   const tls = await openTls(options.tls, { log, now: systemClock, serving });
   const opened = await openServer({
     dataDir: options.dataDir,
+    ...(options.databaseUrl !== undefined && { databaseUrl: options.databaseUrl }),
     create: true,
     ownerName: options.ownerName,
     log,

@@ -15,9 +15,14 @@ import type { VerifiedCredential } from './verified-credentials.ts';
  * If the database cannot answer it throws 503: nobody is let through on a guess.
  */
 export function verifyCredential(deps: Deps, secret: string): MaybePromise<Actor> {
+  const generation = deps.db.credentialGeneration();
+  if (typeof generation === 'number') return verifyAt(deps, secret, generation);
+  return generation.then((confirmed) => verifyAt(deps, secret, confirmed));
+}
+
+function verifyAt(deps: Deps, secret: string, generation: number): MaybePromise<Actor> {
   const key = hash('sha256', secret);
   const known = deps.verified.get(key);
-  const generation = deps.db.credentialGeneration();
   const now = deps.now();
   if (known?.generation === generation && (known.claims === null || known.claims.signatureEndsAtMs > now)) {
     refuseExpired(known.actor, now);

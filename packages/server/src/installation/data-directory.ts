@@ -29,6 +29,16 @@ export function openDataDirectory(path: string, create: boolean): DataDirectory 
   }
 }
 
+/** Makes, and checks, the data directory of a server whose database is elsewhere: it holds the master key, and warehouses. */
+export function ensureDataDirectory(path: string): void {
+  try {
+    if (!exists(path)) mkdirSync(path, { recursive: true, mode: 0o700 });
+    refuseUnlessPrivate(path, statSync(path), 'directory');
+  } catch (error) {
+    throw readFileError(error, path);
+  }
+}
+
 const noData = (path: string) =>
   new PangolinError('no_server', `No server is configured, and there is no data at ${path}.`, {
     hint: 'Set PANGOLIN_URL or log in: pangolin-user login --url https://…   (or mint a first token here: pangolin-user get-token)',

@@ -13,13 +13,12 @@ import {
   type SqliteStatement,
 } from 'kysely';
 import { monotonicMs } from '../times.ts';
+import { PATIENCE_MS } from './commit-queue.ts';
+import { retryWhile } from './retry.ts';
 import { isBusy } from './storage-errors.ts';
 
 /** Older releases can corrupt a WAL database that several processes write. */
 const OLDEST_SAFE_SQLITE = [3, 51, 3] as const;
-
-/** How long a writer waits for another process's lock before it gives up, in milliseconds. */
-export const LOCK_PATIENCE_MS = 5_000;
 
 /** Longer would freeze the event loop: the driver is synchronous. */
 const BUSY_TIMEOUT_MS = 20;
@@ -29,6 +28,7 @@ const MAX_STATEMENTS = 500;
 /** One connection: the raw handle for pragmas, Kysely for everything else. */
 export interface SqliteConnection<Schema> {
   raw: DatabaseSyncInstance;
+  dialect: Dialect;
   kysely: Kysely<Schema>;
 }
 
@@ -45,7 +45,8 @@ export async function openSqlite<Schema>(
     raw.close();
     throw error;
   }
-  return { raw, kysely: new Kysely<Schema>({ dialect: createDialect(raw) }) };
+  const dialect = createDialect(raw);
+  return { raw, dialect, kysely: new Kysely<Schema>({ dialect }) };
 }
 
 function configure(raw: DatabaseSyncInstance, readOnly: boolean): void {
@@ -58,17 +59,8 @@ function configure(raw: DatabaseSyncInstance, readOnly: boolean): void {
 }
 
 /** Runs a step again, with jitter, for as long as another process holds the lock and patience lasts. */
-export async function retryWhileBusy<T>(step: () => T | Promise<T>, patienceMs = LOCK_PATIENCE_MS): Promise<T> {
-  const deadline = monotonicMs() + patienceMs;
-  for (;;) {
-    try {
-      return await step();
-    } catch (error) {
-      if (!isBusy(error) || monotonicMs() >= deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * 15));
-    }
-  }
-}
+export const retryWhileBusy = <T>(step: () => T | Promise<T>): Promise<T> =>
+  retryWhile(isBusy, step, { deadlineMs: monotonicMs() + PATIENCE_MS, longestPauseMs: 15 });
 
 function refuseUnsafeVersion(raw: DatabaseSyncInstance): void {
   const { version } = raw.prepare('select sqlite_version() as version').get() as { version: string };
@@ -109,6 +101,13 @@ class TransactionalAdapter extends SqliteAdapter {
 class ImmediateDriver extends SqliteDriver {
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await retryWhileBusy(() => connection.executeQuery(CompiledQuery.raw('begin immediate')));
+  }
+
+  /** A full disk or an I/O error has rolled everything back already: what failed is told, not that this has. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('rollback')).catch((error) => {
+      if (!(error instanceof Error && /no transaction is active/.test(error.message))) throw error;
+    });
   }
 }
 

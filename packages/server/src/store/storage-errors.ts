@@ -1,4 +1,5 @@
 import { type ErrorCode, PangolinError } from '@pangolin/shared/errors';
+import { explainPostgresError, isPostgresDuplicate, isPostgresReferenced } from './postgres-errors.ts';
 
 /** SQLite's primary result codes (the low byte of the extended ones), https://sqlite.org/rescode.html */
 const SQLITE: Record<number, { code: ErrorCode; message: string; hint?: string }> = {
@@ -48,22 +49,30 @@ export const isBusy = (error: unknown): boolean => primaryCode(error) === 5 || p
 
 /** Whether a row was refused because its key exists already. */
 export const isDuplicate = (error: unknown): boolean =>
-  primaryCode(error) === SQLITE_CONSTRAINT && error instanceof Error && /unique/i.test(error.message);
+  (primaryCode(error) === SQLITE_CONSTRAINT && error instanceof Error && /unique/i.test(error.message)) ||
+  isPostgresDuplicate(error);
 
 /** Whether a row was refused, or kept, because others refer to it. */
 export const isReferenced = (error: unknown): boolean =>
-  primaryCode(error) === SQLITE_CONSTRAINT && error instanceof Error && /foreign key/i.test(error.message);
+  (primaryCode(error) === SQLITE_CONSTRAINT && error instanceof Error && /foreign key/i.test(error.message)) ||
+  isPostgresReferenced(error);
 
-/** Whether the database was closed under a request that came too late: by SQLite's word, or by Kysely's. */
+/** Whether the database was closed under a request that came too late: by SQLite's word, Kysely's, or the pool's. */
 const isClosed = (error: unknown): boolean =>
   error instanceof Error &&
   ((error as NodeJS.ErrnoException).code === 'ERR_INVALID_STATE' ||
-    /driver has already been destroyed/.test(error.message));
+    /driver has already been destroyed|Cannot use a pool after calling end/.test(error.message));
 
 /** A storage failure as PangolinError; anything else unchanged. */
 export function readStorageError(error: unknown): unknown {
   if (isClosed(error)) {
     return new PangolinError('unavailable', 'The server is shutting down.', { cause: error, retryAfterSeconds: 1 });
+  }
+  const explained = explainPostgresError(error);
+  if (explained) {
+    const { code, message, hint } = explained;
+    const options = code === 'invalid_request' ? {} : { retryAfterSeconds: 1 };
+    return new PangolinError(code, message, { cause: error, hint, ...options });
   }
   const code = primaryCode(error);
   // A constraint is the caller's to explain.

@@ -68,6 +68,13 @@ const SETTINGS = {
     description: "the data directory (default: the platform's data folder)",
     read: readFilled,
   }),
+  databaseUrl: setting({
+    flags: '--database-url <url>',
+    variable: 'PANGOLIN_DATABASE_URL',
+    group: DATA,
+    description: 'a PostgreSQL database, which several servers may share (default: a file in the data directory)',
+    read: readFilled,
+  }),
   s3RoleArn: setting({
     flags: '--s3-role-arn <arn>',
     variable: 'PANGOLIN_S3_ROLE_ARN',

@@ -19,6 +19,7 @@ export function registerServe(program: Command, ctx: () => Context): void {
         'pangolin-admin serve',
         'pangolin-admin serve --port 8181 --data-dir ./data',
         'pangolin-admin serve --host 0.0.0.0 --public-url https://pangolin.example.com --tls-cert tls.crt --tls-key tls.key',
+        'PANGOLIN_DATABASE_URL=postgres://pangolin@db.example.com/pangolin pangolin-admin serve',
         'pangolin-admin serve --trusted-proxy 10.0.0.0/8 --public-url https://pangolin.example.com',
       ),
     );
@@ -32,6 +33,7 @@ async function serve(ctx: Context, options: Record<string, unknown>): Promise<vo
   const { shutdownDelay, tlsCert, tlsKey, dataDir: givenDir, ...given } = settings;
   const dataDir = givenDir ?? dataFolder(ctx.edges);
   const tls = readTls(settings);
+  if (hasPassword(options.databaseUrl)) await ctx.say(PASSWORD_WARNING);
   const { startServer } = await import('@pangolin/server');
   const server = await startServer({
     ...without(given),
@@ -57,6 +59,13 @@ async function serve(ctx: Context, options: Record<string, unknown>): Promise<vo
 }
 
 const DEFAULT_PORT = 8080;
+
+const PASSWORD_WARNING =
+  'Warning: everybody on this machine can read the password in --database-url in its list of processes. ' +
+  'Give the URL in PANGOLIN_DATABASE_URL, or the password in PGPASSWORD.';
+
+const hasPassword = (url: unknown): boolean =>
+  typeof url === 'string' && (/[?&]password=/.test(url) || (URL.canParse(url) && new URL(url).password !== ''));
 
 type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 

@@ -1,0 +1,106 @@
+import type { ErrorCode } from '@pangolin/shared/errors';
+
+interface Explanation {
+  code: ErrorCode;
+  message: string;
+  hint?: string;
+}
+
+const AGAIN = 'Try again in a moment.';
+const GONE: Explanation = { code: 'unavailable', message: 'The database does not answer.', hint: AGAIN };
+const BUSY: Explanation = { code: 'storage_busy', message: 'The database is busy.', hint: AGAIN };
+const DAMAGED: Explanation = {
+  code: 'storage_damaged',
+  message: 'The database server cannot read or write its files.',
+  hint: "Look into PostgreSQL's log.",
+};
+const REFUSED: Explanation = {
+  code: 'unavailable',
+  message: 'The database server refuses the connection.',
+  hint: 'Check the user, the password and the name of the database in the database URL.',
+};
+const UNWRITABLE_TEXT: Explanation = {
+  code: 'invalid_request',
+  message: 'Text must not contain the character U+0000.',
+};
+const TOO_LARGE: Explanation = { code: 'invalid_request', message: 'A number is too large.' };
+
+/** By SQLSTATE, or its class, the first two characters: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const POSTGRES: Record<string, Explanation> = {
+  '08': GONE,
+  '22003': TOO_LARGE,
+  '22021': UNWRITABLE_TEXT,
+  '22P05': UNWRITABLE_TEXT,
+  '25006': {
+    code: 'storage_read_only',
+    message: 'The database takes no changes now.',
+    hint: 'The server may be a standby: let the database URL name the primary.',
+  },
+  '25P03': GONE,
+  '28': REFUSED,
+  '3D000': REFUSED,
+  '40': BUSY,
+  '42501': {
+    code: 'storage_read_only',
+    message: 'The database user may not do this.',
+    hint: 'Let it own the database: alter database … owner to …',
+  },
+  '53': { code: 'unavailable', message: 'The database server has run out of something.', hint: AGAIN },
+  '53100': {
+    code: 'storage_full',
+    message: 'The disk of the database server is full.',
+    hint: 'Free some space on it.',
+  },
+  '53300': { code: 'storage_busy', message: 'The database server has no connection to spare.', hint: AGAIN },
+  '55P03': BUSY,
+  '57': GONE,
+  '57014': { code: 'storage_busy', message: 'The database took too long.', hint: AGAIN },
+  '58': DAMAGED,
+  XX001: DAMAGED,
+  XX002: DAMAGED,
+};
+
+/** The SQLSTATE with which PostgreSQL refused something, or the pool on its behalf. */
+function stateOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('severity' in error)) return undefined;
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** A failure of the connection itself, as SQLSTATE has names for it (class 08): the driver has none, or the system's. */
+export function toConnectionError(error: unknown, state: '08001' | '08006'): unknown {
+  if (stateOf(error) !== undefined || !(error instanceof Error)) return error;
+  const isUnsent = /not queryable/.test(error.message);
+  return Object.assign(new Error(error.message, { cause: error }), {
+    severity: 'FATAL',
+    code: isUnsent ? '08003' : state,
+  });
+}
+
+/** An older process's statement, after a newer one has changed the table: prepared anew, it works. */
+const isOutdatedPlan = (error: unknown): boolean =>
+  stateOf(error) === '0A000' && error instanceof Error && /cached plan/.test(error.message);
+
+/** Whether the connection is gone, or of no use any more: on a new one the same may work. */
+export const isLost = (error: unknown): boolean =>
+  /^(?:08|25P03|25006|57P|53300)/.test(stateOf(error) ?? '') || isOutdatedPlan(error);
+
+/** Whether the connection was gone before the statement reached the server. */
+export const isUnsent = (error: unknown): boolean => /^(?:08003|25P03)$/.test(stateOf(error) ?? '');
+
+/** Whether the transaction only came at the wrong moment, and may be run again from its beginning. */
+export const isTransient = (error: unknown): boolean =>
+  isLost(error) || /^(?:40001|40P01|55P03)$/.test(stateOf(error) ?? '');
+
+/** Whether a row was refused because its key exists already. */
+export const isPostgresDuplicate = (error: unknown): boolean => stateOf(error) === '23505';
+
+/** Whether a row was refused, or kept, because others refer to it. */
+export const isPostgresReferenced = (error: unknown): boolean => stateOf(error) === '23503';
+
+/** What a failure of PostgreSQL, or of reaching it, is called here; undefined: it is none, or the caller's to explain. */
+export function explainPostgresError(error: unknown): Explanation | undefined {
+  const state = stateOf(error);
+  if (state === undefined) return undefined;
+  return POSTGRES[state] ?? POSTGRES[state.slice(0, 2)];
+}
