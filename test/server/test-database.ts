@@ -35,7 +35,7 @@ function ensureTemplate(name: string): Promise<void> {
   ready ??= (async () => {
     const mine = newName();
     await runOnServer(`create database ${mine} template template0`);
-    await (await openDatabase({ url: urlOf(mine) }, Date.now)).close();
+    await (await openDatabase({ url: urlOf(mine), wallMs: Date.now })).close();
     await runOnServer(`alter database ${mine} rename to ${name}`).catch(async (error: { code?: string }) => {
       await runOnServer(`drop database ${mine} with (force)`);
       if (error.code !== '42P04' && error.code !== '23505') throw error;

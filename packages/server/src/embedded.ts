@@ -153,10 +153,10 @@ async function openDeps(options: OpenOptions): Promise<Opened> {
 async function openStorage({ dataDir, databaseUrl, create, wallMs = systemClock }: OpenOptions): Promise<Database> {
   if (databaseUrl !== undefined) {
     ensureDataDirectory(dataDir);
-    return openDatabase({ url: databaseUrl }, wallMs);
+    return openDatabase({ url: databaseUrl, wallMs });
   }
   const { path, databasePath } = openDataDirectory(dataDir, create);
-  return openDatabase({ file: databasePath }, wallMs).catch((error) => {
+  return openDatabase({ file: databasePath }).catch((error) => {
     throw nameDirectory(error, path);
   });
 }

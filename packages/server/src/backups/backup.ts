@@ -168,7 +168,7 @@ async function audit(
   file: string,
   manifest: Manifest,
 ): Promise<void> {
-  const db = await openDatabase(databasePath);
+  const db = await openDatabase({ file: databasePath });
   const actor = createOwner({ installation, ownerName: operator.ownerName });
   const caller = { actor, origin: { address: null, client: operator.client, requestId: operator.newId() } };
   try {

@@ -196,4 +196,4 @@ async function prepareTarget(target: RestoreTarget, { keys, isToStore }: FoundKe
 
 /** Gives a database this release's schema, as every command does that opens it. */
 const bringUpToDate = async ({ databasePath }: RestoreTarget): Promise<void> =>
-  (await openDatabase(databasePath)).close();
+  (await openDatabase({ file: databasePath })).close();

@@ -56,15 +56,15 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** A SQLite file, or a `postgres://` URL. */
-export type DatabaseTarget = { file: string } | { url: string };
+/** A SQLite file; or a `postgres://` URL, with this process's own clock. */
+export type DatabaseTarget = { file: string } | { url: string; wallMs: () => number };
 
-/** Opens a database, creating and migrating its tables as needed. `wallMs` is this process's clock. */
-export async function openDatabase(target: DatabaseTarget, wallMs: () => number): Promise<Database> {
+/** Opens a database, creating and migrating its tables as needed. */
+export async function openDatabase(target: DatabaseTarget): Promise<Database> {
   try {
     if ('file' in target) return await openSqliteDatabase(target.file);
     const { openPostgresDatabase } = await import('./postgres-database.ts');
-    return await openPostgresDatabase(target.url, wallMs);
+    return await openPostgresDatabase(target.url, target.wallMs);
   } catch (error) {
     throw readStorageError(error);
   }

@@ -59,8 +59,8 @@ function configure(raw: DatabaseSyncInstance, readOnly: boolean): void {
 }
 
 /** Runs a step again, with jitter, for as long as another process holds the lock and patience lasts. */
-export const retryWhileBusy = <T>(step: () => T | Promise<T>): Promise<T> =>
-  retryWhile(isBusy, step, { deadlineMs: monotonicMs() + PATIENCE_MS, longestPauseMs: 15 });
+export const retryWhileBusy = <T>(step: () => T | Promise<T>, patienceMs = PATIENCE_MS): Promise<T> =>
+  retryWhile(isBusy, step, { deadlineMs: monotonicMs() + patienceMs, longestPauseMs: 15 });
 
 function refuseUnsafeVersion(raw: DatabaseSyncInstance): void {
   const { version } = raw.prepare('select sqlite_version() as version').get() as { version: string };
