@@ -17,6 +17,7 @@ import {
 import * as serviceUsers from '../../../packages/server/src/service-users/store.ts';
 import { DEFAULT_SETTINGS } from '../../../packages/server/src/settings/limits.ts';
 import { findSettings } from '../../../packages/server/src/settings/store.ts';
+import * as signingKeys from '../../../packages/server/src/signing-keys/store.ts';
 import type { Executor } from '../../../packages/server/src/store/schema.ts';
 import * as tenants from '../../../packages/server/src/tenants/store.ts';
 import { standingBy } from '../../../packages/server/src/tokens/standing.ts';
@@ -146,6 +147,13 @@ const QUERIES: Record<string, (db: Executor) => unknown> = {
   'an audit event beyond': (db) => audit.findStrayEvent(db, 't', '>', 7),
   'checkpoints of a chain': (db) => audit.listCheckpoints(db, 't', 7, 100),
   'chains that grew': (db) => audit.listGrownChains(db, 'a', 100),
+  'the signing keys in use': (db) => signingKeys.listKeysInUse(db, 1),
+  'signing keys': (db) => signingKeys.listSigningKeys(db, 'x', window),
+  'the signing key that signs': (db) => signingKeys.findKeyIn(db, 'active'),
+  'the state of a signing key': (db) => signingKeys.findKeyState(db, 'x'),
+  'the end of the longest token': (db) => signingKeys.findLastExpiry(db, 1),
+  'signing keys that are dead': (db) => signingKeys.deleteKeysDeadSince(db, 1),
+  'private keys': (db) => signingKeys.listSealedKeys(db),
   'a catalog': (db) => findCatalog(db, 't', 'x'),
   'catalogs by name': (db) => listCatalogs(db, 't', 'a', window),
   'last uses': (db) =>
@@ -179,6 +187,7 @@ describe('every query that runs for a request', () => {
       'tables by name',
       'audit events',
       'audit events by user',
+      'signing keys',
       'grants by grantee',
       'grants to somebody',
       'grants of a privilege',

@@ -4,7 +4,7 @@ import type { Caller } from '../credentials/caller.ts';
 import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
 import { requirePermission } from '../policies/permissions.ts';
-import { DAY_MS, formatOptionalTime, formatTime } from '../times.ts';
+import { DAY_MS, formatEnd, formatOptionalTime, formatTime } from '../times.ts';
 import { createSigningKey, storeSigningKey } from './create-signing-key.ts';
 import * as store from './store.ts';
 
@@ -22,7 +22,7 @@ export async function rotateSigningKey(deps: Deps, caller: Caller): Promise<Sign
     const [active, next] = [await store.findKeyIn(tx, 'active'), await store.findKeyIn(tx, 'next')];
     if (!active || !next) throw new Error('a signing key is missing: one must be active, and one next');
     const now = deps.now();
-    const verifyUntilMs = Math.max(now, await store.findLastExpiry(tx));
+    const verifyUntilMs = await store.findLastExpiry(tx, now);
     await store.retireKey(tx, active.kid, { retiredAtMs: now, verifyUntilMs });
     await store.activateKey(tx, next.kid, now);
     await storeSigningKey(tx, deps.masterKey, fresh, { state: 'next', createdAtMs: now });
@@ -35,7 +35,7 @@ export async function rotateSigningKey(deps: Deps, caller: Caller): Promise<Sign
         action: 'signing_key.rotated',
         resourceType: 'signing_key',
         resourceId: active.kid,
-        details: { active_kid: next.kid, next_kid: fresh.kid, verify_until: formatTime(verifyUntilMs) },
+        details: { active_kid: next.kid, next_kid: fresh.kid, verify_until: formatEnd(verifyUntilMs) },
       },
       { chain: 'system' },
     );
@@ -59,7 +59,7 @@ export const presentSigningKey = (row: store.SigningKeyRow): SigningKey => ({
   created_at: formatTime(Number(row.created_at)),
   activated_at: formatOptionalTime(readTime(row.activated_at)),
   retired_at: formatOptionalTime(readTime(row.retired_at)),
-  verify_until: formatOptionalTime(readTime(row.verify_until)),
+  verify_until: row.verify_until === null ? null : formatEnd(Number(row.verify_until)),
   signed_checkpoint: Number(row.signed_checkpoint) === 1,
 });
 

@@ -8,11 +8,23 @@ export const insertSigningKey = (db: Executor, row: Insertable<SigningKeysTable>
 
 /** Every key that signs, will sign, or verifies what it signed at a time; a handful. */
 export const listKeysInUse = (db: Executor, atMs: number) =>
+  selectSealed(db)
+    .select(['state', 'public_key', 'verify_until'])
+    .unionAll(
+      db
+        .selectFrom('signing_keys')
+        .select(['kid', 'private_key', 'state', 'public_key', 'verify_until'])
+        .where('verify_until', '>', atMs),
+    )
+    .execute();
+
+/** Said twice, because an index of a part of a table is found by the very words it was made with. */
+const selectSealed = (db: Executor) =>
   db
     .selectFrom('signing_keys')
-    .select(['kid', 'state', 'public_key', 'private_key', 'verify_until'])
-    .where((eb) => eb.or([eb('state', '<>', 'retired'), eb('verify_until', '>', atMs)]))
-    .execute();
+    .select(['kid', 'private_key'])
+    .where('state', '<>', 'retired')
+    .where('state', 'in', ['active', 'next']);
 
 const selectKeys = (db: Executor) =>
   db
@@ -47,7 +59,10 @@ export async function countSigningKeys(db: Executor): Promise<number> {
   return Number(row.total);
 }
 
-/** The keys in use at a time, and those whose signature vouches for the audit log; newest first. */
+/**
+ * The keys in use at a time, and those whose signature vouches for the audit log; newest first. It looks at every key: of
+ * those that are kept, few are not published.
+ */
 export const listPublishedKeys = (db: Executor, atMs: number) =>
   db
     .selectFrom('signing_keys as k')
@@ -65,7 +80,7 @@ export const listPublishedKeys = (db: Executor, atMs: number) =>
 export const findKey = (db: Executor, kid: string) => selectKeys(db).where('k.kid', '=', kid).executeTakeFirstOrThrow();
 
 export const findKeyIn = (db: Executor, state: 'active' | 'next') =>
-  db.selectFrom('signing_keys').select('kid').where('state', '=', state).executeTakeFirst();
+  selectSealed(db).where('state', '=', state).executeTakeFirst();
 
 /** What decides whether a signature made just now will verify. */
 export const findKeyState = (db: Executor, kid: string) =>
@@ -78,15 +93,16 @@ export const findKeyState = (db: Executor, kid: string) =>
 export const setVerifyUntil = (db: Executor, kid: string, verifyUntilMs: number) =>
   db.updateTable('signing_keys').set({ verify_until: verifyUntilMs }).where('kid', '=', kid).execute();
 
-/** When the token that lives longest ends, in milliseconds since 1970; 0 when there is none. */
-export async function findLastExpiry(db: Executor): Promise<number> {
+/** When the token that lives longest ends; `nowMs` when none is left. */
+export async function findLastExpiry(db: Executor, nowMs: number): Promise<number> {
   const row = await db
     .selectFrom('tokens')
     .select('expires_at')
+    .where('expires_at', '>', nowMs)
     .orderBy('expires_at', 'desc')
     .limit(1)
     .executeTakeFirst();
-  return Number(row?.expires_at ?? 0);
+  return Number(row?.expires_at ?? nowMs);
 }
 
 /** Nothing is signed by a retired key again, so its private part goes. */
@@ -104,7 +120,6 @@ export const activateKey = (db: Executor, kid: string, activatedAtMs: number) =>
 export const deleteKeysDeadSince = (db: Executor, timeMs: number) =>
   db
     .deleteFrom('signing_keys')
-    .where('state', '=', 'retired')
     .where('verify_until', '<', timeMs)
     .where((eb) =>
       eb.not(
@@ -114,8 +129,7 @@ export const deleteKeysDeadSince = (db: Executor, timeMs: number) =>
     .execute();
 
 /** The private parts that there are. */
-export const listSealedKeys = (db: Executor) =>
-  db.selectFrom('signing_keys').select(['kid', 'private_key']).where('state', '<>', 'retired').execute();
+export const listSealedKeys = (db: Executor) => selectSealed(db).execute();
 
 export const setPrivateKey = (db: Executor, kid: string, sealed: string) =>
   db.updateTable('signing_keys').set({ private_key: sealed }).where('kid', '=', kid).execute();

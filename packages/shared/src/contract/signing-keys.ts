@@ -4,8 +4,8 @@ import { Page, time, uuid } from './fields.ts';
 
 /**
  * A key that tokens are signed with; its private part never leaves the server. `next` is published and signs after the next
- * rotation; `retired` verifies what it signed until `verify_until`. `signed_checkpoint`: it vouches for a part of the audit
- * log, and stays published.
+ * rotation; `retired` verifies what it signed until `verify_until`, or without end (null) where a token has none.
+ * `signed_checkpoint`: it vouches for a part of the audit log, and stays published.
  */
 export const SigningKey = z.object({
   kid: uuid,

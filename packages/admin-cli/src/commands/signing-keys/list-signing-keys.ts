@@ -9,13 +9,17 @@ const COLUMNS: Column<SigningKey>[] = [
   { title: 'CREATED', value: (key) => key.created_at, terminal: (key) => formatTime(key.created_at) },
   { title: 'ACTIVATED', value: (key) => key.activated_at, terminal: (key) => formatTime(key.activated_at) },
   { title: 'RETIRED', value: (key) => key.retired_at, terminal: (key) => formatTime(key.retired_at) },
-  { title: 'VERIFIES UNTIL', value: (key) => key.verify_until, terminal: (key) => formatTime(key.verify_until) },
+  { title: 'VERIFIES UNTIL', value: (key) => key.verify_until, terminal: describeEnd },
   {
     title: 'AUDIT',
     value: (key) => key.signed_checkpoint,
     terminal: (key) => (key.signed_checkpoint ? 'signed' : ''),
   },
 ];
+
+function describeEnd({ state, verify_until }: SigningKey): string {
+  return state === 'retired' && verify_until === null ? 'no end' : formatTime(verify_until);
+}
 
 /** `list-signing-keys`: what signs tokens now and next, and what still verifies them. */
 export function registerListSigningKeys(program: Command, ctx: () => Context): void {

@@ -22,7 +22,9 @@ async function rotateSigningKey(ctx: Context): Promise<void> {
   const { client } = await ctx.connect();
   const rotation = await ctx.working('Rotating the signing key', client.signingKeys.rotate());
   const { retired, active, next } = rotation;
-  await ctx.say(`Nothing is invalidated: tokens signed by ${retired.kid} verify until ${retired.verify_until}.`);
+  const end =
+    retired.verify_until === null ? 'without end, as there are tokens that have none' : `until ${retired.verify_until}`;
+  await ctx.say(`Nothing is invalidated: tokens signed by ${retired.kid} verify ${end}.`);
   if (isNews(rotation)) {
     await ctx.say(
       `${active.kid} was published less than 5 minutes ago: whoever verifies tokens by a copy of the JWKS may not know it yet.`,

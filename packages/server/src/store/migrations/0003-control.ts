@@ -59,6 +59,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`update signing_keys set activated_at = created_at where state = 'active'`.execute(db);
   // Whatever happens at once: one key signs, and one is next.
   await sql`create unique index signing_keys_one_each on signing_keys (state) where state <> 'retired'`.execute(db);
+  await db.schema.createIndex('signing_keys_by_end').on('signing_keys').column('verify_until').execute();
 
   await db.schema
     .createTable('audit_checkpoints')
