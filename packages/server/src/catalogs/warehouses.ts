@@ -28,7 +28,7 @@ export const locateWarehouse = (
 export function readWarehouse(deps: Deps, { actor }: Caller, { warehouse_location }: CreateCatalog): string | null {
   if (warehouse_location === undefined) return null;
   const location = deps.warehouses.requireWarehouseLocation(warehouse_location);
-  const isOperator = actor.tenantId === deps.installation.defaultTenantId;
+  const isOperator = actor.tenantId === deps.installation.defaultTenantId && actor.role === 'tenant-admin';
   if (actor.role === 'root' || (isOperator && !location.startsWith('file:'))) return location;
   const where = location.startsWith('file:') ? 'in a directory of the server' : 'in a bucket';
   throw new PangolinError('forbidden', `To name a warehouse ${where} takes the role root; yours is ${actor.role}.`, {
