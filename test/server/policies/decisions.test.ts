@@ -75,6 +75,8 @@ const DECISIONS: Record<string, Decision> = {
   'POST /api/v1/auth/revoke/{jti}': ['tenant-user', ['tokens:write']],
   'POST /api/v1/users/{id}/tokens/revoke': ['MANAGE_ACCESS_TOKENS', NEVER],
 
+  'POST /api/v1/tokens/prune': ['MANAGE_ACCESS_TOKENS', NEVER, { body: { unused_for_days: 90 } }],
+
   'GET /api/v1/service-users': ['MANAGE_SERVICE_ACCOUNTS', NEVER],
   'POST /api/v1/service-users': ['MANAGE_SERVICE_ACCOUNTS', NEVER, { body: { name: 'taken' } }],
   'GET /api/v1/service-users/{id}': ['MANAGE_SERVICE_ACCOUNTS', NEVER],

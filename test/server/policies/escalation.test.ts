@@ -14,6 +14,7 @@ import {
   createLoggedIn,
   createServiceUser,
   createUser,
+  DAY_MS,
   logIn,
   mint,
   openTestServer,
@@ -125,6 +126,18 @@ describe('somebody who manages others and holds less than they do', () => {
     await grant(world.server, 'VIEW_AUDIT', { username: 'mallory' });
     const [endpoint, asked] = await attempt(world);
     expect((await world.mallory.caller.ask(endpoint, asked)).status).toBe(endpoint.status);
+  });
+
+  test('leaves their tokens alone when it prunes those that nobody uses', async () => {
+    const { server, mallory, bob } = await openWithMallory();
+    const eve = await createLoggedIn(server, 'eve');
+    const kept = await mint(server, bob.caller, { expires_in_days: 365 });
+    const pruned = await mint(server, eve.caller, { expires_in_days: 365 });
+    const all = await mint(server, mallory.caller, { expires_in_days: 365 });
+    server.clock.advance(100 * DAY_MS);
+    const { tokens } = await all.caller.call(tokensApi.prune, { body: { unused_for_days: 90 } });
+    expect(tokens.map(({ id }) => id)).toEqual([pruned.id]);
+    expect(await standingOf(kept.caller)).toBe('ok');
   });
 
   test('is told what it lacks', async () => {

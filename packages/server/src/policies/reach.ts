@@ -17,18 +17,23 @@ export type Reached = Pick<Principal, 'id' | 'tenantId' | 'role' | 'name'>;
  */
 export async function requireReach(db: Executor, actor: Actor, principal: Reached): Promise<void> {
   requireRankOf(actor, principal.role, principal.name);
-  if (actor.role === 'root') return;
+  const lacking = listLacking(actor);
+  if (lacking.length === 0) return;
   const held = await readPrivileges(db, principal);
-  const beyond = PRIVILEGES.filter((privilege) => held.has(privilege) && !actor.privileges.has(privilege));
+  const beyond = lacking.filter((privilege) => held.has(privilege));
   if (beyond.length === 0) return;
   throw new PangolinError('forbidden', `${principal.name} holds ${beyond.join(', ')}, and you do not.`, {
     hint: 'Ask somebody who does.',
   });
 }
 
+/** The privileges that an actor does not hold: whoever holds one of them is out of reach. */
+export const listLacking = ({ role, privileges }: Actor): Privilege[] =>
+  role === 'root' ? [] : PRIVILEGES.filter((privilege) => !privileges.has(privilege));
+
 /** Nobody hands out, or takes away, a privilege they do not hold. Throws `forbidden`. */
 export function requireHolding(actor: Actor, privilege: Privilege): void {
-  if (actor.role === 'root' || actor.privileges.has(privilege)) return;
+  if (!listLacking(actor).includes(privilege)) return;
   throw new PangolinError('forbidden', `You do not hold ${privilege}, so it is not yours to give or take.`, {
     hint: 'Ask somebody who does.',
   });

@@ -6,6 +6,7 @@ import type { Caller } from '../credentials/caller.ts';
 import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
 import { requirePermission } from '../policies/permissions.ts';
+import { listLacking } from '../policies/reach.ts';
 import { DAY_MS, formatEnd, formatOptionalTime, formatTime, wholeSecond } from '../times.ts';
 import { readStanding } from './standing.ts';
 import { listUnusedTokens, pickUnused, revokeFamilies } from './store.ts';
@@ -24,7 +25,7 @@ type Unused = Awaited<ReturnType<typeof listUnusedTokens>>[number];
 
 /**
  * Revokes the tenant's tokens that nobody used for long, and what was obtained with them; never those of principals above
- * the caller. Batches are committed and recorded one by one: what an interrupted call revoked stays revoked.
+ * the caller, or with privileges that the caller lacks. Batches are committed and recorded one by one: what an interrupted call revoked stays revoked.
  */
 export async function pruneTokens(
   deps: Deps,
@@ -37,7 +38,7 @@ export async function pruneTokens(
   // Uses are written some seconds late; a token that was just used must not look forgotten.
   await deps.lastUsed.flush();
   const standing = await readStanding(deps.db.read, deps, actor.tenantId);
-  const roles = ROLES.filter((role) => roleRank(role) <= roleRank(actor.role));
+  const reach = { roles: ROLES.filter((role) => roleRank(role) <= roleRank(actor.role)), except: listLacking(actor) };
   const answer: PrunedTokens = {
     dry_run: input.dry_run,
     unused_since: formatTime(sinceMs),
@@ -48,7 +49,7 @@ export async function pruneTokens(
   };
   let stretches = 0;
   for await (const stretch of walkTokens(deps.db.read, actor.tenantId, input.cursor?.toLowerCase())) {
-    const found = await listUnusedTokens(deps.db.read, actor.tenantId, stretch, standing, { sinceMs, roles });
+    const found = await listUnusedTokens(deps.db.read, actor.tenantId, stretch, standing, { sinceMs, ...reach });
     for (let at = 0; at < found.length; at += BATCH) {
       const batch = found.slice(at, at + BATCH);
       const ended = input.dry_run

@@ -1,3 +1,4 @@
+import type { Privilege } from '@pangolin/shared/contract/privileges';
 import type { Role } from '@pangolin/shared/contract/roles';
 import type { Insertable } from 'kysely';
 import type { Executor, TokensTable } from '../store/schema.ts';
@@ -151,13 +152,13 @@ export const listTokensBeyond = (db: Executor, tenantId: string, stretch: Stretc
     .orderBy('t.id', 'desc')
     .execute();
 
-/** Good tokens of principals of some roles that nobody used since a time, newest first. */
+/** Good tokens that nobody used since a time, of principals of some roles who were granted none of `except`; newest first. */
 export const listUnusedTokens = (
   db: Executor,
   tenantId: string,
   stretch: Stretch,
   now: Standing,
-  { sinceMs, roles }: { sinceMs: number; roles: readonly Role[] },
+  { sinceMs, roles, except }: { sinceMs: number; roles: readonly Role[]; except: readonly Privilege[] },
 ) =>
   withinStretch(db, tenantId, stretch)
     .select(['t.id', 't.kind', 't.name', 't.description', 't.created_at', 't.expires_at', 't.last_used_at'])
@@ -167,6 +168,19 @@ export const listUnusedTokens = (
     .where(({ eb, fn }) => eb(fn.coalesce('t.last_used_at', 't.created_at'), '<', sinceMs))
     .where('t.role', 'in', roles)
     .where(({ eb, fn }) => eb(fn.coalesce('u.role', 's.role'), 'in', roles))
+    .$if(except.length > 0, (query) =>
+      query.where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('grants as g')
+              .select('g.id')
+              .whereRef('g.tenant_id', '=', 't.tenant_id')
+              .whereRef('g.grantee_id', '=', 't.owner_id')
+              .where('g.privilege', 'in', except),
+          ),
+        ),
+      ),
+    )
     .where((eb) => eb(judgeStatus(eb, now), '=', 'valid'))
     .orderBy('t.id', 'desc')
     .execute();
