@@ -24,7 +24,7 @@ export function readNetwork(text: string): { network: string } | { problem: stri
   const masked = bytes.map((byte, at) => byte & maskOf(prefix - at * 8));
   if (masked.some((byte, at) => byte !== bytes[at]))
     return {
-      problem: `has bits set after the first ${prefix}; the network is ${format(unmap({ bytes: masked, prefix }))}`,
+      problem: `is ${text}, which has bits set after the first ${prefix}; the network is ${format(unmap({ bytes: masked, prefix }))}`,
     };
   return { network: format(unmap({ bytes, prefix })) };
 }
