@@ -93,39 +93,6 @@ describe('catalogs', () => {
   });
 });
 
-describe('settings', () => {
-  test('are shown in a pipe, on a terminal and with --json', async () => {
-    const piped = await home.run(admin, ['get-settings']);
-    expect(piped).toEqual({
-      stdout: 'default_token_days\t90\nmax_token_days\t365\nmax_tokens_per_user\tunlimited\nsession_hours\t12\n',
-      stderr: '',
-      code: 0,
-    });
-    expect((await home.run(admin, ['get-settings'], { terminal: true })).stdout).toMatch(/^default_token_days +90\n/);
-    const json = await home.run(admin, ['get-settings', '--json']);
-    expect(JSON.parse(json.stdout)).toMatchObject({ max_token_days: 365, max_tokens_per_user: null });
-  });
-
-  test('are changed, after a look at what would stop', async () => {
-    const argv = ['update-settings', '--max-token-days', '30', '--default-token-days', '30'];
-    const dry = await home.run(admin, [...argv, '--dry-run']);
-    expect({ stderr: dry.stderr, code: dry.code }).toEqual({ stderr: '1 valid tokens would be refused.\n', code: 0 });
-    expect(dry.stdout).toContain('affected_count\t1\n');
-    expect((await home.run(admin, ['get-settings'])).stdout).toContain('max_token_days\t365\n');
-    const changed = await home.run(admin, [...argv, '--max-tokens-per-user', '3', '--json']);
-    expect({ stderr: changed.stderr, code: changed.code }).toEqual({ stderr: '', code: 0 });
-    expect(JSON.parse(changed.stdout)).toMatchObject({ max_token_days: 30, max_tokens_per_user: 3, dry_run: false });
-    const unlimited = await home.run(admin, ['update-settings', '--max-tokens-per-user', 'unlimited']);
-    expect(unlimited.stdout).toContain('max_tokens_per_user\tunlimited\n');
-  });
-
-  test.each([[[]], [['--max-token-days', '0']], [['--max-tokens-per-user', 'many']]])('refuse %j', async (argv) => {
-    const { stdout, stderr, code } = await home.run(admin, ['update-settings', ...argv]);
-    expect({ stdout, code }).toEqual({ stdout: '', code: 2 });
-    expect(stderr).toMatch(/^Error: /);
-  });
-});
-
 describe('list-audit-events', () => {
   test('lists what was done, newest first, in a pipe, on a terminal and with --json', async () => {
     await home.run(admin, ['create-service-user', '--name', 'etl']);

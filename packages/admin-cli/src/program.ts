@@ -36,6 +36,7 @@ import { registerListTenants } from './commands/tenants/list-tenants.ts';
 import { registerUpdateTenant } from './commands/tenants/update-tenant.ts';
 import { registerDeleteToken } from './commands/tokens/delete-token.ts';
 import { registerListUserTokens } from './commands/tokens/list-user-tokens.ts';
+import { registerPruneTokens } from './commands/tokens/prune-tokens.ts';
 import { registerRevokeTokenById } from './commands/tokens/revoke-token-by-id.ts';
 import { registerRevokeUserTokens } from './commands/tokens/revoke-user-tokens.ts';
 import { registerCreateUser } from './commands/users/create-user.ts';
@@ -76,6 +77,7 @@ export const pangolinAdmin = (version: string): ProgramDescriptor => ({
     registerRevokeTokenById,
     registerRevokeUserTokens,
     registerDeleteToken,
+    registerPruneTokens,
     registerCreateCatalog,
     registerListCatalogs,
     registerDeleteCatalog,

@@ -18,12 +18,13 @@ export { confirmDestruction } from './prompts.ts';
 export { runProcess, runProgram } from './run.ts';
 export { printSecret, RULE } from './secret-output.ts';
 export { untilStopped } from './stop.ts';
-export { type Column, type FieldValue, fieldText, toFieldBlock, toTable } from './table.ts';
+export { type Column, type FieldValue, fieldText, toFieldBlock, toFieldLines, toTable } from './table.ts';
 export { tokenColumns, tokenFields } from './tokens.ts';
 export {
   isUuid,
   privilegeOption,
   readBoolean,
+  readDays,
   readExpiry,
   readGraceHours,
   readLifetime,

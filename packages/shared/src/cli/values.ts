@@ -3,12 +3,17 @@ import { PRIVILEGES, type Privilege, readPrivilege } from '../contract/privilege
 import type { Role } from '../contract/roles.ts';
 
 /** How long a token shall live, in the fields of the wire. */
-type Lifetime = { expires_in_days: number } | { expires_in_hours: number } | { expires_in_minutes: number };
+type Lifetime =
+  | { expires_in_days: number }
+  | { expires_in_hours: number }
+  | { expires_in_minutes: number }
+  | { expires_at: null };
 
-/** Reads `90` (days), `90d`, `12h` or `15m`. */
+/** Reads `90` (days), `90d`, `12h`, `15m` or `never`. */
 export function readLifetime(value: string): Lifetime {
+  if (value.trim() === 'never') return { expires_at: null };
   const match = /^([1-9]\d{0,8})([dhm]?)$/.exec(value.trim());
-  if (!match) throw new InvalidArgumentError('Give whole days such as 90, or 90d, 12h, 15m; at least 1.');
+  if (!match) throw new InvalidArgumentError('Give whole days such as 90, or 90d, 12h, 15m, at least 1; or never.');
   const count = Number(match[1]);
   if (match[2] === 'm') return { expires_in_minutes: count };
   return match[2] === 'h' ? { expires_in_hours: count } : { expires_in_days: count };
@@ -18,6 +23,13 @@ export function readLifetime(value: string): Lifetime {
 export function readWholeNumber(value: string): number {
   if (!/^[1-9]\d{0,8}$/.test(value.trim())) throw new InvalidArgumentError('Give a whole number of at least 1.');
   return Number(value);
+}
+
+/** Reads `90d` or `90`, and answers whole days, at most ten years of them. */
+export function readDays(value: string): number {
+  const days = Number(/^([1-9]\d{0,3})d?$/.exec(value.trim())?.[1]);
+  if (!(days <= 3650)) throw new InvalidArgumentError('Give whole days such as 90d, at most 3650d.');
+  return days;
 }
 
 /** Reads a day (`2027-01-31`: until its end in UTC) or an RFC 3339 time, and answers RFC 3339. */

@@ -3,6 +3,7 @@ import { type Caller, createCaller, queryOf, segment } from './call-server.ts';
 import type { ConnectOptions } from './connect-types.ts';
 import { fillIssuedApiKey, fillIssuedToken, fillLoggedIn, fillMe, fillServiceUser } from './original-answers.ts';
 import { createOriginalServer, type OriginalServer } from './original-server.ts';
+import { pruneToTheEnd } from './prune-tokens.ts';
 import type { Transport } from './transport-types.ts';
 import type { WireClient } from './wire-client.ts';
 
@@ -27,7 +28,7 @@ const ISSUED_TOKEN = { token: 'secret' } as const;
 const ISSUED_KEY = { api_key: 'secret' } as const;
 const SERVICE_USER = { keys: 'list?' } as const;
 const GRANT = { grantee: 'object?' } as const;
-const SETTINGS_CHANGE = { affected_tokens: 'list' } as const;
+const SETTINGS_CHANGE = { before: 'object?', affected_tokens: 'list', affected_keys: 'list?' } as const;
 
 interface Parts {
   caller: Caller;
@@ -99,6 +100,7 @@ function tokenCalls({ caller, original, now }: Parts): WireClient['tokens'] {
     async delete(id) {
       await caller.tell('DELETE', one(id));
     },
+    prune: (input) => pruneToTheEnd(caller, input),
     rotate: () => caller.call('POST', '/api/v1/tokens/rotate', undefined, ISSUED_TOKEN),
   };
 }

@@ -20,6 +20,8 @@ import type {
   MasterKeyRotation,
   Me,
   PasswordWasReset,
+  PrunedTokens,
+  PruneTokens,
   ResetPassword,
   RotateKey,
   ServiceUser,
@@ -63,11 +65,13 @@ export interface WireClient {
     revokeSelf(reason?: string): Promise<{ message: string }>;
     revokeOfUser(userId: string, reason?: string): Promise<{ message: string }>;
     delete(id: string): Promise<void>;
+    /** Follows `next_cursor` to the end and answers the sum; lists the first 1,000. */
+    prune(input: PruneTokens): Promise<PrunedTokens>;
     rotate(): Promise<IssuedToken>;
   };
   readonly serviceUsers: {
     create(input: CreateServiceUser): Promise<IssuedApiKey>;
-    list(options?: ListOptions & { name?: string }): Promise<ServiceUser[]>;
+    list(options?: ListOptions & { name?: string; unused_for_days?: number }): Promise<ServiceUser[]>;
     get(id: string): Promise<ServiceUser>;
     update(id: string, input: UpdateServiceUser): Promise<ServiceUser>;
     delete(id: string): Promise<void>;

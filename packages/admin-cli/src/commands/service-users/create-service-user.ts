@@ -19,6 +19,7 @@ interface CreateServiceUserOptions {
   expiresInDays?: number;
   expiresAt?: string;
   scope?: string[];
+  allowNetwork?: string[];
   ifNotExists?: true;
 }
 
@@ -31,18 +32,24 @@ export function registerCreateServiceUser(program: Command, ctx: () => Context):
     .requiredOption('--name <name>', 'what it is called; unique in the tenant')
     .option('--description <text>', 'what it is for')
     .addOption(roleOption('what it may do (default: tenant-user)'))
-    .option('--expires-in-days <days>', 'when it stops (default: never)', readWholeNumber)
+    .option(
+      '--expires-in-days <days>',
+      "when it stops (default: never, its key by the policy's default)",
+      readWholeNumber,
+    )
     .addOption(
       new Option('--expires-at <date>', 'when it stops: a day in UTC or an RFC 3339 time')
         .argParser(readExpiry)
         .conflicts('expiresInDays'),
     )
     .addOption(scopeOption())
+    .option('--allow-network <cidr...>', 'accept its credentials from these networks only')
     .option('--if-not-exists', 'succeed without a new key where the name is taken')
     .addHelpText(
       'after',
       examples(
         'pangolin-admin create-service-user --name etl-pipeline --role tenant-user',
+        'pangolin-admin create-service-user --name robot --allow-network 10.1.0.0/16 2001:db8::/32',
         'pangolin-admin create-service-user --name nightly --scope catalog:read --expires-in-days 365 --if-not-exists',
       ),
     )
@@ -58,6 +65,7 @@ async function createServiceUser(ctx: Context, options: CreateServiceUserOptions
     ...(options.expiresInDays !== undefined && { expires_in_days: options.expiresInDays }),
     ...(options.expiresAt !== undefined && { expires_at: options.expiresAt }),
     ...(options.scope && { scopes: options.scope }),
+    ...(options.allowNetwork && { allowed_networks: options.allowNetwork }),
   });
   const issued = await ctx.working('Creating the service user', creating).catch(async (error) => {
     if (!options.ifNotExists || !(error instanceof PangolinError) || error.code !== 'conflict') throw error;

@@ -13,12 +13,14 @@ interface KeyStory {
 }
 
 /** Shows a new API key once: alone in a pipe with its id on stderr, framed on a terminal. */
-export const printIssuedKey = (
+export async function printIssuedKey(
   ctx: Context,
   issued: IssuedApiKey,
   { title, origin, ...story }: KeyStory,
-): Promise<void> =>
-  printSecret(ctx, {
+): Promise<void> {
+  if (issued.expiry_source === 'policy_default')
+    await ctx.say(`The key expires at ${issued.expires_at}, as the policy has it for keys where nothing is asked for.`);
+  await printSecret(ctx, {
     ...story,
     secret: issued.api_key,
     json: issued,
@@ -35,3 +37,4 @@ export const printIssuedKey = (
         '',
       ].join('\n'),
   });
+}

@@ -15,6 +15,19 @@ export const SERVICE_USER_COLUMNS: Column<ServiceUser>[] = [
   { title: 'DESCRIPTION', value: (user) => user.description, terminal: null },
 ];
 
+/** The same, and for how many days nobody used each: since its creation, if ever nobody did. */
+export const unusedColumns = (nowMs: number): Column<ServiceUser>[] => {
+  const days = (user: ServiceUser) => Math.floor((nowMs - Date.parse(user.last_used ?? user.created_at)) / 86_400_000);
+  return [
+    ...SERVICE_USER_COLUMNS,
+    {
+      title: 'UNUSED FOR',
+      value: days,
+      terminal: (user) => `${days(user)} days${user.last_used === null ? ', never used' : ''}`,
+    },
+  ];
+};
+
 /** The fields of one service user; keys by their public part. */
 export const serviceUserFields = (user: ServiceUser): Record<string, FieldValue> => ({
   id: user.id,
@@ -27,6 +40,7 @@ export const serviceUserFields = (user: ServiceUser): Record<string, FieldValue>
   created_at: user.created_at,
   created_by: user.created_by,
   expires_at: user.expires_at,
+  allowed_networks: user.allowed_networks?.length ? user.allowed_networks : 'any',
   last_used: user.last_used,
   last_used_ip: user.last_used_ip,
   last_used_client: user.last_used_client,

@@ -2,12 +2,12 @@ import type { Command } from '@commander-js/extra-typings';
 import { type Context, examples, printObject } from '@pangolin/shared/cli';
 import { settingsFields } from './settings-fields.ts';
 
-/** `get-settings`: lifetimes and limits of the tenant. */
+/** `get-settings`: lifetimes, limits and allowed networks of the tenant. */
 export function registerGetSettings(program: Command, ctx: () => Context): void {
   program
     .command('get-settings')
-    .summary('show lifetimes and limits')
-    .description("Shows the tenant's lifetimes and limits.")
+    .summary('show lifetimes, limits and allowed networks')
+    .description("Shows the tenant's lifetimes, limits and allowed networks.")
     .addHelpText('after', examples('pangolin-admin get-settings', 'pangolin-admin get-settings --json'))
     .action(() => getSettings(ctx()));
 }

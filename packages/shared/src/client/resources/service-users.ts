@@ -16,8 +16,11 @@ export interface ServiceUsersResource {
    * Throws `conflict` (the name is taken), `forbidden`, `invalid_request`.
    */
   create(input: FromWire<CreateServiceUser>): Promise<FromWire<IssuedApiKey>>;
-  /** Sends `GET /api/v1/service-users`; one page, or every one with `all`. */
-  list(options?: ListOptions & { name?: string }): Promise<FromWire<ServiceUser>[]>;
+  /**
+   * Sends `GET /api/v1/service-users`; one page, or every one with `all`. With `unusedForDays` those that nobody used for
+   * so long, or since they were created.
+   */
+  list(options?: ListOptions & { name?: string; unusedForDays?: number }): Promise<FromWire<ServiceUser>[]>;
   /** Sends `GET /api/v1/service-users/{id}`. Throws `not_found`. */
   get(id: string): Promise<FromWire<ServiceUser>>;
   /** Sends `PUT /api/v1/service-users/{id}`; deactivating stops its keys and all obtained with them. Throws `not_found`, `conflict`. */
@@ -36,7 +39,8 @@ export function serviceUsersResource(connect: WireSource): ServiceUsersResource 
   return {
     create: async (input) =>
       fromWire(await (await serviceUsers({ create: true })).create(toWire<CreateServiceUser>(input))),
-    list: async (options) => fromWire(await (await serviceUsers()).list(options)),
+    list: async (options = {}) =>
+      fromWire(await (await serviceUsers()).list(toWire<{ unused_for_days?: number }>(options))),
     get: async (id) => fromWire(await (await serviceUsers()).get(id)),
     update: async (id, input) => fromWire(await (await serviceUsers()).update(id, toWire<UpdateServiceUser>(input))),
     delete: async (id) => (await serviceUsers()).delete(id),

@@ -1,4 +1,4 @@
-import type { CreateToken, IssuedToken, Token, TokenPage } from '../../contract/index.ts';
+import type { CreateToken, IssuedToken, PrunedTokens, PruneTokens, Token, TokenPage } from '../../contract/index.ts';
 import { type FromWire, fromWire, toWire } from '../camel-case.ts';
 import type { ListOptions } from '../wire-client.ts';
 import type { WireSource } from './wire-source.ts';
@@ -26,6 +26,12 @@ export interface TokensResource {
   revokeOfUser(userId: string, reason?: string): Promise<void>;
   /** Sends `DELETE /api/v1/tokens/{id}`. Throws `not_found`. */
   delete(id: string): Promise<void>;
+  /**
+   * Revokes the tenant's tokens that nobody used for `unusedForDays`, or `unusedSince`, and what was obtained with them; a
+   * token that was never used counts from its creation. With `dryRun` only tells which. Sends `POST /api/v1/tokens/prune`
+   * until it is done. Throws `forbidden`, `invalid_request`.
+   */
+  prune(input: Omit<FromWire<PruneTokens>, 'cursor'>): Promise<FromWire<PrunedTokens>>;
   /** Replaces the token this client presents, which stops at once. Sends `POST /api/v1/tokens/rotate`. */
   rotate(): Promise<FromWire<IssuedToken>>;
 }
@@ -49,6 +55,7 @@ export function tokensResource(connect: WireSource): TokensResource {
       await (await tokens()).revokeOfUser(userId, reason);
     },
     delete: async (id) => (await tokens()).delete(id),
+    prune: async (input) => fromWire(await (await tokens()).prune(toWire<PruneTokens>(input))),
     rotate: async () => fromWire(await (await tokens()).rotate()),
   };
 }

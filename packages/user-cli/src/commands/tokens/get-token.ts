@@ -27,7 +27,11 @@ export function registerGetToken(program: Command, ctx: () => Context): void {
     .description('Mints a token for yourself and prints it once: in a pipe the token and nothing else.')
     .option('-d, --description <text>', 'what the token is for (default: where it is minted)')
     .option('--name <name>', 'a short name for the token')
-    .option('--expires-in <lifetime>', "days, or 90d, 12h, 15m (default: the policy's)", readLifetime)
+    .option(
+      '--expires-in <lifetime>',
+      "days, or 90d, 12h, 15m, never where the policy allows it (default: the policy's)",
+      readLifetime,
+    )
     .addOption(scopeOption())
     .addOption(roleOption('at most your own role (default: your own; tenant-user with embedded data)'))
     .addHelpText(
@@ -75,7 +79,7 @@ function describePlace({ edges }: Context): string {
 const tokenBox = (issued: IssuedToken, origin: string): string => `✅ Token generated successfully!
 ${RULE}
 Token: ${issued.token}
-Expires: ${fieldText(issued.expires_at)}
+Expires: ${fieldText(issued.expires_at ?? 'never')}
 ${RULE}
 
 ⚠️  Save this token securely. It will not be shown again.
