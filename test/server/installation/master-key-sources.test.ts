@@ -2,6 +2,8 @@ import { chmod, chown, mkdir, readdir, readFile, symlink, writeFile } from 'node
 import { join } from 'node:path';
 import { signingKeysApi } from '@pangolin/shared/contract';
 import { describe, expect, test } from 'vitest';
+import { openMasterKey } from '../../../packages/server/src/installation/master-key.ts';
+import { createSigningKeys } from '../../../packages/server/src/signing-keys/signing-keys.ts';
 import { createFolder, mint, openTestServer, standingOf } from '../harness.ts';
 import { rotate } from '../signing-keys/keys.ts';
 
@@ -184,6 +186,46 @@ describe('PANGOLIN_MASTER_KEY_FILE', () => {
       resealed: 2,
     });
     await writeFile(path, SECOND.toString('hex'));
+    await rotate(server);
+    await mint(server, server.owner);
+  });
+});
+
+describe('servers with data directories of their own on one database', () => {
+  test('refuse to start with another master key, saying what to do', async () => {
+    const { deps } = await openTestServer();
+    for (const [own, problem] of [
+      [null, 'is missing'],
+      [SECOND.toString('base64'), 'does not open this database'],
+    ] as const) {
+      const dataDir = await createFolder();
+      if (own !== null) await writeFile(join(dataDir, 'master.key'), own, { mode: 0o600 });
+      const masterKey = openMasterKey({ dataDir, isShared: true });
+      const error = await refusalOf(createSigningKeys({ ...deps, masterKey }).open());
+      expect(error).toMatchObject({ code: 'master_key_missing', message: expect.stringContaining(problem) });
+      expect(error.hint).toContain("copy the first server's master.key");
+      expect(error.hint).toContain('PANGOLIN_MASTER_KEY_FILE');
+      if (own === null) expect(await readdir(dataDir)).toEqual([]);
+    }
+  });
+
+  test('are not left behind by a rotation of one’s own file: people put the new key into each', async () => {
+    const server = await openTestServer();
+    const { dataDir } = server;
+    const path = join(dataDir, 'master.key');
+    const old = await readFile(path, 'utf8');
+    server.deps.masterKey = openMasterKey({ dataDir, isShared: true });
+    const problem = await server.owner.refused(signingKeysApi.reseal);
+    expect(problem).toMatchObject({ status: 409, code: 'conflict' });
+    expect(problem.hint).toContain("every server's master.key");
+    expect(await readFile(path, 'utf8')).toBe(old);
+    await writeFile(path, `${SECOND.toString('base64')}\n${old}`);
+    expect(await server.owner.call(signingKeysApi.reseal)).toEqual({
+      source: 'data-directory',
+      replaced: false,
+      resealed: 2,
+    });
+    await writeFile(path, SECOND.toString('base64'));
     await rotate(server);
     await mint(server, server.owner);
   });

@@ -190,8 +190,10 @@ describe('a token whose key was retired between its signature and its row', () =
     const other = await openTestServer({ beside: server });
     const { kid } = await server.deps.signingKeys.sign({});
     await rotate(server);
+    server.shared.leapMs += 1_000;
     expect(await other.deps.signingKeys.findVerificationKey(kid)).toMatchObject({ endsAtMs: START_MS + MINUTE_MS });
     await store(kid, START_MS + DAY_MS);
+    server.shared.leapMs += 1_000;
     expect(await other.deps.signingKeys.findVerificationKey(kid)).toMatchObject({
       endsAtMs: START_MS + DAY_MS + MINUTE_MS,
     });

@@ -4,7 +4,7 @@ import { auditApi, signingKeysApi } from '@pangolin/shared/contract';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { unseal } from '../../../packages/server/src/signing-keys/sealing.ts';
 import { mint, openTestServer, standingOf, type TestServer } from '../harness.ts';
-import { countStates, rotate } from './keys.ts';
+import { countStates, rotate } from '../signing-keys/keys.ts';
 
 let server: TestServer;
 beforeEach(async () => {
