@@ -4,6 +4,7 @@ import { findCatalog, listCatalogs } from '../../../packages/server/src/catalogs
 import { findApiKeyStateIn, findTokenStateIn } from '../../../packages/server/src/credentials/store.ts';
 import * as iceberg from '../../../packages/server/src/iceberg/store.ts';
 import { writeLastUses } from '../../../packages/server/src/last-used/store.ts';
+import * as limits from '../../../packages/server/src/limits/store.ts';
 import * as policies from '../../../packages/server/src/policies/store.ts';
 import {
   findServiceUserPrincipal,
@@ -15,6 +16,7 @@ import {
   revokeObtainedForOthersByRole,
 } from '../../../packages/server/src/principals/store.ts';
 import * as serviceUsers from '../../../packages/server/src/service-users/store.ts';
+import * as sessions from '../../../packages/server/src/sessions/store.ts';
 import { DEFAULT_SETTINGS } from '../../../packages/server/src/settings/limits.ts';
 import { findSettings } from '../../../packages/server/src/settings/store.ts';
 import * as signingKeys from '../../../packages/server/src/signing-keys/store.ts';
@@ -69,6 +71,7 @@ const catalog = { tenantId: 't', catalogId: 'c' };
 const page = { after: 'a', limit: 101 };
 const pointer = { metadata_location: 'm', location: 'l', updated_at: 1 };
 const object = { id: 'o', tenant_id: 't', metadata_location: 'm', version: 1 };
+const attempt = { account: 'a', address: '192.0.2.1' };
 const grant = { granteeId: 'x', privilege: 'VIEW_AUDIT' };
 const revoked = { at: 1, by: 'x', reason: null };
 
@@ -93,6 +96,10 @@ const QUERIES: Record<string, (db: Executor) => unknown> = {
   'who in a tenant is root': (db) => tenants.listRootsOf(db, 't'),
   'what a deleted tenant leaves': (db) => tenants.removeRemains(db, 't', 500),
   'a tenant’s settings': (db) => findSettings(db, 't'),
+  'refused credentials of an address': (db) => limits.findCredentialFailures(db, '192.0.2.1', 1),
+  'refused credentials of minutes that are over': (db) => limits.deleteCredentialFailuresBefore(db, 1),
+  'wrong passwords for an account from an address': (db) => sessions.findLoginFailures(db, attempt, 1),
+  'the end of wrong passwords': (db) => sessions.deleteLoginFailures(db, attempt),
   'a user': (db) => users.findUser(db, 't', 'x'),
   'a user by name': (db) => users.findUserByName(db, 't', 'x'),
   'users by name': (db) => users.listUsers(db, { tenantId: 't', afterUsername: 'a' }, window),

@@ -66,7 +66,7 @@ async function check(deps: Deps): Promise<Reason | null> {
 }
 
 async function probe(deps: Deps): Promise<null> {
-  await refuseReadOnly(deps.dataDir);
+  if (deps.db.poolStats() === null) await refuseReadOnly(deps.dataDir);
   await deps.db.transact(
     async (tx) => {
       await refuseTooNew(tx);
@@ -77,7 +77,7 @@ async function probe(deps: Deps): Promise<null> {
   return null;
 }
 
-/** A disk that was mounted read-only meanwhile shows in no statement that changes nothing. */
+/** Of a database that is a file: a disk that was mounted read-only meanwhile shows in no statement that changes nothing. */
 async function refuseReadOnly(dataDir: string): Promise<void> {
   await access(dataDir, constants.W_OK).catch((cause) => {
     throw new PangolinError('storage_read_only', 'The data directory cannot be written.', { cause });

@@ -10,7 +10,7 @@ export interface Readings {
   /** When the TLS certificate ends, in seconds since 1970; null: no TLS. */
   certificateEndsAt: number | null;
   /** Connections of the pool, by state; null: this database has none. */
-  pool: Readonly<Record<string, number>> | null;
+  pool: { total: number; idle: number; waiting: number } | null;
   startedAtSeconds: number;
   cpuSeconds: number;
   memory: { rss: number; heapUsed: number; heapTotal: number; external: number };

@@ -37,7 +37,7 @@ export async function readMetrics(deps: Deps): Promise<string> {
     databaseAnswers: keySince !== undefined,
     signingKeyAgeSeconds: keySince == null ? null : Math.max(0, (nowMs - keySince) / 1000),
     certificateEndsAt: deps.serving.certificateEndsAtMs === null ? null : deps.serving.certificateEndsAtMs / 1000,
-    pool: null,
+    pool: deps.db.poolStats(),
     startedAtSeconds: nowMs / 1000 - process.uptime(),
     cpuSeconds: (user + system) / 1e6,
     memory: process.memoryUsage(),

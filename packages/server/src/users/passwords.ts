@@ -1,4 +1,5 @@
 import { PangolinError } from '@pangolin/shared/errors';
+import { limitedPart } from '../networks.ts';
 
 /** argon2id with 19 MiB, two passes, one lane: OWASP's first recommendation. */
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
@@ -12,7 +13,11 @@ const MAX_WAITING = 32;
 const MAX_RUNNING_PER_ADDRESS = 4;
 const MAX_WAITING_PER_ADDRESS = 64;
 
-/** Password hashing, bounded: at most two at once, 32 waiting (4 of one address, whose others wait behind them), then `unavailable` or `too_many_requests`. */
+/**
+ * Password hashing, bounded: at most two at once, 32 waiting (4 of one address, whose others wait behind them), then
+ * `unavailable` or `too_many_requests`. Where the line is full, an address that stands in it less takes a place of one that
+ * stands in it most.
+ */
 export interface Passwords {
   hash(password: string): Promise<string>;
   /** `hash: null` takes as long, and is never right. */
@@ -36,26 +41,48 @@ export function createPasswords(): Passwords {
   };
 }
 
-type Turnstile = <T>(work: () => Promise<T>) => Promise<T>;
+type Work<T> = () => Promise<T>;
+
+interface Waiting {
+  address: string | null;
+  enter(): void;
+  leave(reason: PangolinError): void;
+}
+
+const tooManyAtOnce = () =>
+  new PangolinError('too_many_requests', 'Too many logins at once from this address.', { retryAfterSeconds: 1 });
 
 /** Lets some through at a time; the rest waits in line, up to a length. */
 function createTurnstile(limits: { running: number; waiting: number; refuse(): PangolinError }) {
   let running = 0;
-  const waiting: (() => void)[] = [];
-  const pass: Turnstile = async (work) => {
+  const waiting: Waiting[] = [];
+
+  /** Makes room in a full line for whoever stands in it less than others: the last of those who stand in it most goes. */
+  function makeRoom(address: string | null): boolean {
+    const places = new Map<string | null, number>();
+    for (const one of waiting) places.set(one.address, (places.get(one.address) ?? 0) + 1);
+    const most = [...places].reduce((a, b) => (b[1] > a[1] ? b : a), [address, 0] as const);
+    if (most[1] < (places.get(address) ?? 0) + 2) return false;
+    const last = waiting.findLastIndex((one) => one.address === most[0]);
+    waiting.splice(last, 1)[0]?.leave(tooManyAtOnce());
+    return true;
+  }
+
+  async function pass<T>(address: string | null, work: Work<T>): Promise<T> {
     if (running >= limits.running) {
-      if (waiting.length >= limits.waiting) throw limits.refuse();
-      await new Promise<void>((turn) => waiting.push(turn));
+      if (waiting.length >= limits.waiting && !makeRoom(address)) throw limits.refuse();
+      await new Promise<void>((enter, leave) => waiting.push({ address, enter, leave }));
     } else running += 1;
     try {
       return await work();
     } finally {
       const next = waiting.shift();
       // The place is handed over, not given up: the count stays.
-      if (next) next();
+      if (next) next.enter();
       else running -= 1;
     }
-  };
+  }
+
   return { pass, isEmpty: () => running === 0 };
 }
 
@@ -72,23 +99,21 @@ function createTurnstiles() {
   });
   const byAddress = new Map<string, ReturnType<typeof createTurnstile>>();
 
-  return async function pass<T>(address: string | null, work: () => Promise<T>): Promise<T> {
-    if (address === null) return everybody.pass(work);
+  return async function pass<T>(address: string | null, work: Work<T>): Promise<T> {
+    if (address === null) return everybody.pass(null, work);
+    const sender = limitedPart(address);
     const own =
-      byAddress.get(address) ??
+      byAddress.get(sender) ??
       createTurnstile({
         running: MAX_RUNNING_PER_ADDRESS,
         waiting: MAX_WAITING_PER_ADDRESS,
-        refuse: () =>
-          new PangolinError('too_many_requests', 'Too many logins at once from this address.', {
-            retryAfterSeconds: 1,
-          }),
+        refuse: tooManyAtOnce,
       });
-    byAddress.set(address, own);
+    byAddress.set(sender, own);
     try {
-      return await own.pass(() => everybody.pass(work));
+      return await own.pass(null, () => everybody.pass(sender, work));
     } finally {
-      if (own.isEmpty()) byAddress.delete(address);
+      if (own.isEmpty()) byAddress.delete(sender);
     }
   };
 }
