@@ -1,0 +1,153 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ask } from './ask.ts';
+import { type Engine, openPostgresEngine, openSqliteEngine } from './engines.ts';
+import { checkAll, startLoad, type Targets } from './load.ts';
+import { createPromises, type Promises } from './promises.ts';
+import { type Replicas, startReplicas } from './replicas.ts';
+
+const BEFORE_MS = 1_500;
+const DURING_MS = 7_000;
+const AFTER_MS = 1_500;
+
+const ENGINES = { SQLite: openSqliteEngine, PostgreSQL: openPostgresEngine };
+const FAULTS = {
+  SQLite: ['is locked by somebody for longer than anybody waits', 'is moved away', 'is full'],
+  PostgreSQL: ['is gone', 'is slow', 'is killed and started again', 'is full'],
+};
+
+describe.each(['SQLite', 'PostgreSQL'] as const)('two servers on one %s', (name) => {
+  let engine: Engine;
+  let replicas: Replicas;
+  let targets: Targets;
+  let promises: Promises;
+
+  beforeAll(async () => {
+    engine = await ENGINES[name]();
+    // On an empty database, both at once: one founds the installation.
+    replicas = await startReplicas(engine);
+    const admin = await logIn(engine, replicas);
+    targets = { origins: replicas.origins, admin, freshnessMs: engine.freshnessMs };
+    promises = createPromises();
+  });
+
+  afterAll(async () => {
+    await replicas?.stop();
+    await engine?.close();
+    const { operations, checks, unavailable } = promises.counts;
+    process.stdout.write(
+      `${name}: ${operations} operations and ${checks} uses checked, ${unavailable} times unavailable\n`,
+    );
+  });
+
+  /** Breaks something under load, mends it, and holds every server to all it ever promised. */
+  async function during(fault: () => Promise<() => Promise<unknown>>): Promise<void> {
+    const load = startLoad(targets, promises);
+    await sleep(BEFORE_MS);
+    const mend = await fault();
+    await sleep(DURING_MS);
+    await mend();
+    await replicas.ready();
+    await sleep(AFTER_MS);
+    await load.stop();
+    const known = promises.counts.operations;
+    await checkAll(targets, promises);
+    expect(promises.broken.slice(0, 10)).toEqual([]);
+    expect(known).toBeGreaterThan(0);
+  }
+
+  test('started on an empty database at once, they are one installation', async () => {
+    const keys = await Promise.all(replicas.origins().map((origin) => ask(origin, '/.well-known/jwks.json', null)));
+    expect(keys[0]?.status).toBe(200);
+    expect(keys[1]).toEqual(keys[0]);
+  });
+
+  test('lose nothing under load when nothing is wrong', () => during(async () => async () => {}));
+
+  test('a server that is killed and started again, again and again', async () => {
+    let isOver = false;
+    const killing = async () => {
+      for (let turn = 0; !isOver; turn += 1) {
+        await replicas.kill(turn % 2);
+        await sleep(200);
+        await replicas.start(turn % 2);
+        await sleep(500);
+      }
+    };
+    await during(async () => {
+      const killed = killing();
+      return async () => {
+        isOver = true;
+        await killed;
+      };
+    });
+  });
+
+  test.each(FAULTS[name])('the database %s', async (what) => {
+    await during(async () => engine.faults[what]?.() ?? Promise.reject(new Error(`there is no fault ${what}`)));
+  });
+
+  test.each(FAULTS[name])('the database %s, and a server is killed meanwhile', async (what) => {
+    await during(async () => {
+      const mend = await engine.faults[what]?.();
+      await sleep(1_000);
+      await replicas.kill(1);
+      return async () => {
+        await mend?.();
+        await replicas.start(1);
+      };
+    });
+  });
+
+  test('a server that was frozen lets nobody in whom another ended meanwhile', async () => {
+    await during(async () => {
+      const frozen = replicas.servers[1];
+      if (!frozen) throw new Error('there is no second server');
+      process.kill(frozen.pid, 'SIGSTOP');
+      const { origins } = targets;
+      targets.origins = () => origins().slice(0, 1);
+      return async () => {
+        process.kill(frozen.pid, 'SIGCONT');
+        const ended = promises.all.filter(({ standing }) => standing === 'ended').slice(-50);
+        const answers = await Promise.all(ended.map(({ secret }) => ask(frozen.origin, '/api/v1/users/me', secret)));
+        expect(answers.filter((answer) => answer?.status === 200)).toEqual([]);
+        targets.origins = origins;
+      };
+    });
+  });
+
+  test.each(['+5m', '-5m'])('a server whose clock is off by %s', async (offset) => {
+    if (name === 'SQLite') return clockOfTheMachine(offset);
+    await during(async () => {
+      await replicas.kill(1);
+      await replicas.start(1, ['faketime', '-f', offset]);
+      return async () => {
+        await replicas.kill(1);
+        await replicas.start(1);
+      };
+    });
+  });
+
+  /** Processes on one data directory have one clock, that of their machine: it is wrong for both. */
+  async function clockOfTheMachine(offset: string): Promise<void> {
+    await replicas.stop();
+    await Promise.all([0, 1].map((index) => replicas.start(index, ['faketime', '-f', offset])));
+    const ended = promises.all.filter(({ standing }) => standing === 'ended').slice(-200);
+    for (const { secret } of ended) {
+      for (const origin of replicas.origins()) {
+        expect((await ask(origin, '/api/v1/users/me', secret))?.status).toBeOneOf([401, 429]);
+        promises.counts.checks += 1;
+      }
+    }
+    await replicas.stop();
+    await Promise.all([0, 1].map((index) => replicas.start(index)));
+    await during(async () => async () => {});
+  }
+});
+
+/** A root token: on SQLite from the data directory; on PostgreSQL from the user that is set up in the environment. */
+async function logIn({ box, env }: Engine, replicas: Replicas): Promise<string> {
+  const { stdout, stderr, code } = await box.user(['get-token', '--role', 'root', '--expires-in', '1'], { env });
+  if (code !== 0) throw new Error(`${stderr} ${replicas.origins().join(' ')}`);
+  return stdout.trim();
+}
