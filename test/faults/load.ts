@@ -33,7 +33,7 @@ export function startLoad(targets: Targets, promises: Promises): { stop(): Promi
 type Operation = (targets: Targets, promises: Promises) => Promise<boolean>;
 
 const mint: Operation = async (targets, promises) => {
-  const outcome = await ask(anyOf(targets), '/api/v1/tokens', targets.admin, { json: { expires_in_days: 1 } });
+  const outcome = await ask(anyOf(targets), '/api/v1/tokens', targets.admin, { json: { expires_in_hours: 1 } });
   if (!wasDone(promises, outcome, 200, 'minting')) return false;
   promises.show({ id: String(outcome.json.id), secret: String(outcome.json.token), kind: 'token' });
   return true;
