@@ -132,13 +132,12 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('two servers on one %s', (name)
   async function clockOfTheMachine(offset: string): Promise<void> {
     await replicas.stop();
     await Promise.all([0, 1].map((index) => replicas.start(index, ['faketime', '-f', offset])));
-    const ended = promises.all.filter(({ standing }) => standing === 'ended').slice(-200);
-    for (const { secret } of ended) {
-      for (const origin of replicas.origins()) {
-        expect((await ask(origin, '/api/v1/users/me', secret))?.status).toBeOneOf([401, 429]);
-        promises.counts.checks += 1;
-      }
-    }
+    const ended = promises.all.filter(({ standing }) => standing === 'ended').slice(-100);
+    const answers = await Promise.all(
+      ended.flatMap(({ secret }) => replicas.origins().map((origin) => ask(origin, '/api/v1/users/me', secret))),
+    );
+    expect(answers.filter((answer) => answer?.status === 200)).toEqual([]);
+    promises.counts.checks += answers.length;
     await replicas.stop();
     await Promise.all([0, 1].map((index) => replicas.start(index)));
     await during(async () => async () => {});

@@ -9,8 +9,8 @@ config.test = {
   exclude: [],
   maxWorkers: 1,
   fileParallelism: false,
-  testTimeout: 120_000,
-  hookTimeout: 120_000,
+  testTimeout: 300_000,
+  hookTimeout: 180_000,
 };
 
 export default config;

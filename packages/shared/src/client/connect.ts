@@ -69,9 +69,9 @@ async function connectOverHttp(
 
 async function connectEmbedded(options: ConnectOptions, found: FoundServer, surroundings: Surroundings) {
   if (options.dataDir === undefined) refuseStrayCredential(surroundings.env, options.tokenFromStdin);
-  const { dataDir } = found;
+  const { dataDir, databaseUrl } = found;
   const { accountName, now, env } = surroundings;
-  if (!options.createDataDir && !(await exists(dataDir))) {
+  if (databaseUrl === undefined && !options.createDataDir && !(await exists(dataDir))) {
     throw new PangolinError('no_server', `no server configured and no data at ${dataDir}; set PANGOLIN_URL or log in`, {
       hint: 'Log in with: pangolin-user login --url URL; or start here with: pangolin-user get-token',
     });
@@ -81,11 +81,13 @@ async function connectEmbedded(options: ConnectOptions, found: FoundServer, surr
     dataDir,
     create,
     ownerName: accountName,
-    now,
+    // A database that several processes share has the clock that counts.
+    ...(databaseUrl === undefined ? { now } : { databaseUrl, wallMs: now }),
     masterKey: env.PANGOLIN_MASTER_KEY,
     masterKeyFile: env.PANGOLIN_MASTER_KEY_FILE,
   });
-  options.onNotice(`Using the embedded server; its data is in ${transport.dataDir}`, 'embedded');
+  const place = databaseUrl === undefined ? transport.dataDir : `PostgreSQL at ${hideUser(databaseUrl)}`;
+  options.onNotice(`Using the embedded server; its data is in ${place}`, 'embedded');
   const authorizer = createAuthorizer({ source: 'embedded owner', obtain: null }, now, options.obtainAccessToken);
   const client = createWireClient({
     transport,
@@ -98,6 +100,13 @@ async function connectEmbedded(options: ConnectOptions, found: FoundServer, surr
     now,
   });
   return { client, profile: null, source: 'embedded owner' } satisfies Connection;
+}
+
+/** A database without who reads it, and with what password. */
+function hideUser(url: string): string {
+  if (!URL.canParse(url)) return 'PANGOLIN_DATABASE_URL';
+  const { host, pathname } = new URL(url);
+  return host + pathname;
 }
 
 const exists = (path: string) =>

@@ -19,6 +19,9 @@ export interface EmbeddedOptions {
   masterKey?: string | undefined;
   masterKeyFile?: string | undefined;
   now?: () => number;
+  /** A `postgres://` database instead of a file in the data directory, and this process's own clock. */
+  databaseUrl?: string;
+  wallMs?: () => number;
 }
 
 /** A transport into a server in this process; `dataDir` is where its data is. */

@@ -18,6 +18,8 @@ export interface FoundServer {
   /** Where a tenant was named, and not by its id. */
   tenantName: string | undefined;
   dataDir: string;
+  /** For the embedded server: a PostgreSQL database instead of a file in the data directory. */
+  databaseUrl: string | undefined;
 }
 
 export type ServerOptions = Pick<
@@ -68,6 +70,7 @@ export async function findServer(options: ServerOptions, surroundings: Surroundi
         tenantName: undefined,
       }),
     dataDir: options.dataDir ?? dataFolder(surroundings),
+    databaseUrl: options.dataDir === undefined ? env.PANGOLIN_DATABASE_URL : undefined,
   };
   if (options.dataDir !== undefined) return { ...common, origin: null, profile: null, preferredProfile: named };
   const url = options.url ?? env.PANGOLIN_URL;
