@@ -34,7 +34,7 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('two servers on one %s', (name)
   afterAll(async () => {
     await replicas?.stop();
     await engine?.close();
-    const { operations, checks, unavailable } = promises.counts;
+    const { operations, checks, unavailable } = promises?.counts ?? createPromises().counts;
     process.stdout.write(
       `${name}: ${operations} operations and ${checks} uses checked, ${unavailable} times unavailable\n`,
     );

@@ -7,7 +7,7 @@ import type { Database } from './database.ts';
 import { createFreshness, type Freshness, type Moment, type Observation } from './freshness.ts';
 import { migrate } from './migrate.ts';
 import { createPostgresCommit } from './postgres-commit.ts';
-import { explainPostgresError, isTransient } from './postgres-errors.ts';
+import { explainPostgresError, isMadeMeanwhile, isTransient } from './postgres-errors.ts';
 import { createPostgresKysely } from './postgres-kysely.ts';
 import { OBSERVE, readObservation } from './postgres-observation.ts';
 import { createPostgresPool, onceMore, type PostgresPool } from './postgres-pool.ts';
@@ -155,7 +155,8 @@ async function migratePostgres(url: URL, place: string): Promise<void> {
     await migrate(kysely.withPlugin(new ByteOrder()));
   };
   try {
-    await retryWhile(isTransient, step, { deadlineMs: monotonicMs() + PATIENCE_MS, longestPauseMs: 500 });
+    const passes = (error: unknown) => isTransient(error) || isMadeMeanwhile(error);
+    await retryWhile(passes, step, { deadlineMs: monotonicMs() + PATIENCE_MS, longestPauseMs: 500 });
   } catch (error) {
     throw nameDatabase(error, place);
   } finally {

@@ -92,6 +92,12 @@ export const isUnsent = (error: unknown): boolean => /^(?:08003|25P03)$/.test(st
 export const isTransient = (error: unknown): boolean =>
   isLost(error) || /^(?:40001|40P01|55P03)$/.test(stateOf(error) ?? '');
 
+/**
+ * Whether another process was making the same tables at this moment: `if not exists` looks before it makes, and what loses
+ * may be a table, its row type or a row of the migrations' own (duplicate_table, duplicate_object, unique_violation).
+ */
+export const isMadeMeanwhile = (error: unknown): boolean => /^(?:42P07|42710|23505)$/.test(stateOf(error) ?? '');
+
 /** Whether a row was refused because its key exists already. */
 export const isPostgresDuplicate = (error: unknown): boolean => stateOf(error) === '23505';
 
