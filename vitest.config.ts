@@ -8,7 +8,14 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/keyring/**', 'test/browser/**', 'test/interop/**', 'test/s3/**', 'test/postgres/**'],
+    exclude: [
+      'test/keyring/**',
+      'test/browser/**',
+      'test/interop/**',
+      'test/s3/**',
+      'test/faults/**',
+      'test/postgres/**',
+    ],
     globalSetup: './test/server/postgres-template.ts',
     pool: 'forks',
     maxWorkers: 2,

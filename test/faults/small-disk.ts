@@ -18,6 +18,12 @@ export function createSmallDisk(sizeMiB: number): SmallDisk {
   const path = mkdtempSync(join(tmpdir(), 'pangolin-disk-'));
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMiB}m,mode=755`, 'tmpfs', path]);
   const ballast = join(path, 'ballast');
+  const remove = () => {
+    execFileSync('umount', ['--lazy', path]);
+    rmSync(path, { recursive: true, force: true });
+  };
+  // Also when the tests are interrupted: a disk in memory is nobody's business but theirs.
+  process.once('exit', remove);
   return {
     path,
     fill() {
@@ -26,8 +32,8 @@ export function createSmallDisk(sizeMiB: number): SmallDisk {
     },
     empty: () => rmSync(ballast, { force: true }),
     remove() {
-      execFileSync('umount', ['--lazy', path]);
-      rmSync(path, { recursive: true, force: true });
+      process.off('exit', remove);
+      remove();
     },
   };
 }
