@@ -85,6 +85,7 @@ describe('an answer of another shape', () => {
     ['update-service-user', '--id', UNKNOWN_ID, '--active', 'false'],
     ['update-user', '--id', UNKNOWN_ID, '--active', 'false'],
     ['create-catalog', 'sales'],
+    ['grant', 'VIEW_AUDIT', '--role', 'tenant-user'],
     ...KEY_COMMANDS,
     ...PASSWORD_COMMANDS,
   ];
@@ -104,6 +105,7 @@ describe('an answer of another shape', () => {
     ['list-catalogs'],
     ['list-users'],
     ['list-service-users'],
+    ['list-policies'],
     ['list-audit-events'],
     ['list-user-tokens', '--user-id', UNKNOWN_ID],
   ];

@@ -16,6 +16,15 @@ const TOKEN = {
   is_valid: true,
 };
 
+const GRANT = {
+  id: ID,
+  privilege: 'VIEW_AUDIT',
+  grantee: { kind: 'service_user', id: ID, name: 'siem' },
+  tenant_id: ID,
+  created_at: '2026-11-22T12:00:00Z',
+  created_by: null,
+};
+
 function answer({ method, path, headers, text }: Received): Answer {
   if (path === '/api/v1/config/settings')
     return { body: { default_token_days: 90, max_token_days: 365, max_tokens_per_user: null, session_hours: 12 } };
@@ -26,6 +35,8 @@ function answer({ method, path, headers, text }: Received): Answer {
   if (path.startsWith('/api/v1/auth/revoke')) return { body: { message: 'revoked' } };
   if (path.startsWith('/api/v1/audit'))
     return { body: [{ time: '2026-11-22T12:00:00Z', resource_type: 'token', details: { expires_at: 'kept' } }] };
+  if (path.startsWith('/api/v1/policies') && method === 'DELETE') return { status: 204 };
+  if (path.startsWith('/api/v1/policies')) return { body: method === 'GET' ? [GRANT] : GRANT };
   if (path === '/api/v1/users/login')
     return {
       body: {
@@ -65,6 +76,25 @@ describe('the client library', () => {
       { time: new Date('2026-11-22T12:00:00Z'), resourceType: 'token', details: { expires_at: 'kept' } },
     ]);
     expect(server.received.at(-1)?.path).toBe('/api/v1/audit?resource_type=token&since=1970-01-01T00%3A00%3A00.000Z');
+  });
+
+  test('grants, lists and revokes privileges', async () => {
+    const { client, server } = await clientOf();
+    const granted = await client.policies.grant({ privilege: 'view-audit', serviceUserName: 'siem' });
+    expect(granted).toMatchObject({ grantee: { name: 'siem' }, createdAt: new Date('2026-11-22T12:00:00Z') });
+    expect(JSON.parse(server.received.at(-1)?.text ?? '')).toEqual({
+      privilege: 'view-audit',
+      service_user_name: 'siem',
+    });
+    expect(await client.policies.list({ serviceUserName: 'siem', all: true })).toEqual([granted]);
+    expect(server.received.at(-1)?.path).toBe('/api/v1/policies?limit=1000&service_user_name=siem');
+    await client.policies.revoke(granted.id);
+    expect(server.received.at(-1)).toMatchObject({ method: 'DELETE', path: `/api/v1/policies/${ID}` });
+  });
+
+  test('knows no privileges of a server that tells none', async () => {
+    const { client } = await clientOf();
+    expect((await client.users.me()).privileges).toEqual([]);
   });
 
   test('generates a token until the end of a day, or for the longest time allowed, and answers its text', async () => {
