@@ -6,6 +6,7 @@ import type { Operator } from '../backups/backup.ts';
 import { createOwner } from '../credentials/owner.ts';
 import { type BulkConnection, openBulkConnection } from '../store/bulk-connection.ts';
 import type { Executor, InstallationTable } from '../store/schema.ts';
+import { readStorageError } from '../store/storage-errors.ts';
 import { type CopiedTable, copyTables, type OnProgress } from './copy-tables.ts';
 import { findInstallation, hasEvent, listHeads } from './store.ts';
 
@@ -39,6 +40,8 @@ export async function migrateData(operator: Operator, options: MigrationOptions)
     const target = await openBulkConnection(readTarget(options.to, file));
     try {
       return await copy(operator, source, target, options);
+    } catch (error) {
+      throw readStorageError(error);
     } finally {
       await target.close();
     }

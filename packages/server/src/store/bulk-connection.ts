@@ -1,5 +1,4 @@
 import { closeSync, openSync } from 'node:fs';
-import { PangolinError } from '@pangolin/shared/errors';
 import type { Kysely } from 'kysely';
 import { migrate } from './migrate.ts';
 import type { Executor, Schema } from './schema.ts';
@@ -25,7 +24,10 @@ const LOCK_PATIENCE_MS = 30_000;
 /** Opens a database for copying, making and migrating its tables as needed. */
 export async function openBulkConnection(target: { file: string } | { url: string }): Promise<BulkConnection> {
   if ('file' in target) return openSqliteBulk(target.file);
-  throw new PangolinError('unavailable', 'PostgreSQL is not there yet.');
+  const { openPostgresBulk } = await import('./postgres-bulk.ts');
+  return openPostgresBulk(target.url).catch((error) => {
+    throw readStorageError(error);
+  });
 }
 
 async function openSqliteBulk(file: string): Promise<BulkConnection> {

@@ -140,7 +140,7 @@ async function findFresh<Row>(
 }
 
 /** Several processes may open an empty database at once: one makes the tables, the others wait for it. */
-async function migratePostgres(url: URL, place: string): Promise<void> {
+export async function migratePostgres(url: URL, place: string): Promise<void> {
   const pool = createPostgresPool(url, {
     max: 1,
     isReadOnly: false,
