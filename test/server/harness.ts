@@ -93,7 +93,14 @@ const issued = new Set<string>();
 
 /** Opens the server over a new data directory, or as a further process over an existing one. */
 export async function openTestServer(
-  options: { beside?: TestServer; dataDir?: string; masterKey?: string; masterKeyFile?: string } = {},
+  options: {
+    beside?: TestServer;
+    dataDir?: string;
+    /** Its database, whatever tests run on; null: the file in the data directory. */
+    databaseUrl?: string | null;
+    masterKey?: string;
+    masterKeyFile?: string;
+  } = {},
 ): Promise<TestServer> {
   const dataDir = options.beside?.dataDir ?? options.dataDir ?? (await createFolder());
   const shared = options.beside?.shared ?? { clock: createClock(), leapMs: 0, servers: 0 };
@@ -101,7 +108,7 @@ export async function openTestServer(
   shared.servers += 1;
   const logs: string[] = [];
   const delays: number[] = [];
-  const database = await databaseOf(dataDir);
+  const database = await chooseDatabase(dataDir, options.databaseUrl);
   const opened = await openServer({
     dataDir,
     ...database,
@@ -145,6 +152,11 @@ export async function openTestServer(
     apiKey: (secret) => callerWith({ 'x-api-key': secret }),
     close,
   };
+}
+
+async function chooseDatabase(dataDir: string, url: string | null | undefined): Promise<{ databaseUrl?: string }> {
+  if (url === undefined) return databaseOf(dataDir);
+  return url === null ? {} : { databaseUrl: url };
 }
 
 /** An empty folder that is gone after the test. */

@@ -1,6 +1,10 @@
 import { join } from 'node:path';
 import { backUp, prepareRestore } from '../../../packages/server/src/operations.ts';
-import { createFolder, type TestServer } from '../harness.ts';
+import { createFolder, openTestServer, type TestServer } from '../harness.ts';
+
+/** Backups are of data directories, whatever tests run on. */
+export const openEmbeddedServer = (options: { beside?: TestServer; dataDir?: string } = {}) =>
+  openTestServer({ ...options, databaseUrl: null });
 
 const operator = (server: TestServer) => ({
   ownerName: 'ada',

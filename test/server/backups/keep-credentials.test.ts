@@ -7,13 +7,12 @@ import {
   DAY_MS,
   HOUR_MS,
   mint,
-  openTestServer,
   PASSWORD,
   standingOf,
   type TestCaller,
   type TestServer,
 } from '../harness.ts';
-import { backUpServer, restoreBackup } from './back-up.ts';
+import { backUpServer, openEmbeddedServer, restoreBackup } from './back-up.ts';
 
 const NEW_PASSWORD = 'another-horse-battery-staple';
 
@@ -139,7 +138,7 @@ const CASES: Record<string, Case> = {
 
 describe('restore --keep-credentials', () => {
   test('accepts what is good on both sides, and nothing that ended since the backup', async () => {
-    const server = await openTestServer();
+    const server = await openEmbeddedServer();
     const made = new Map<string, Awaited<ReturnType<Case['make']>>>();
     for (const [name, one] of Object.entries(CASES)) made.set(name, await one.make(server));
     for (const [name, { caller }] of made) expect([name, await standingOf(caller)]).toEqual([name, 'ok']);
@@ -162,7 +161,7 @@ describe('restore --keep-credentials', () => {
   });
 
   test('accepts a password that is the same, and neither one that was replaced nor the one that replaced it', async () => {
-    const server = await openTestServer();
+    const server = await openEmbeddedServer();
     await createUser(server, 'grace');
     const edith = await createUser(server, 'edith');
     const ida = await createUser(server, 'ida');
@@ -180,7 +179,7 @@ describe('restore --keep-credentials', () => {
   });
 
   test('brings no role, limit or grant back that was lowered or taken since', async () => {
-    const server = await openTestServer();
+    const server = await openEmbeddedServer();
     const admin = await session(server, 'tenant-admin');
     const long = await mint(server, server.owner, { expires_in_days: 60 });
     const file = await backUpServer(server);
@@ -197,7 +196,7 @@ describe('restore --keep-credentials', () => {
   });
 
   test('revives nothing that a restore ended before', async () => {
-    const server = await openTestServer();
+    const server = await openEmbeddedServer();
     const made = await token(server);
     const file = await backUpServer(server);
     await restoreBackup(server, file);
@@ -207,7 +206,7 @@ describe('restore --keep-credentials', () => {
   });
 
   test('into a new directory accepts all that was good, and says that revocations since cannot be known', async () => {
-    const server = await openTestServer();
+    const server = await openEmbeddedServer();
     const made = await mint(server, server.owner);
     const gone = await mint(server, server.owner);
     const grace = await createUser(server, 'grace');
@@ -217,7 +216,7 @@ describe('restore --keep-credentials', () => {
     const { plan } = await restoreBackup(server, file, { keepCredentials: true, dataDir });
     expect(plan).toMatchObject({ replaces: false, masterKeyFrom: 'the backup' });
     expect(plan.survivors.map(({ id }) => id).sort()).toEqual([made.id, gone.id, grace.id].sort());
-    const restored = await openTestServer({ dataDir });
+    const restored = await openEmbeddedServer({ dataDir });
     expect(await standingOf(restored.bearer(made.token))).toBe('ok');
     expect(await standingOf(restored.bearer(gone.token))).toBe('ok');
     expect(await login(restored, 'grace')).toBe('ok');

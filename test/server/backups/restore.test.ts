@@ -3,22 +3,13 @@ import { join } from 'node:path';
 import { auditApi, catalogsApi, serviceUsersApi, usersApi } from '@pangolin/shared/contract';
 import { describe, expect, test } from 'vitest';
 import { readAuditChain } from '../audit-chain.ts';
-import {
-  createFolder,
-  createLoggedIn,
-  createServiceUser,
-  createUser,
-  mint,
-  openTestServer,
-  PASSWORD,
-  standingOf,
-} from '../harness.ts';
-import { backUpServer, restoreBackup } from './back-up.ts';
+import { createFolder, createLoggedIn, createServiceUser, createUser, mint, PASSWORD, standingOf } from '../harness.ts';
+import { backUpServer, openEmbeddedServer, restoreBackup } from './back-up.ts';
 
 describe('a restore', () => {
   test('brings everything back as it was, under servers that go on', async () => {
-    const server = await openTestServer();
-    const beside = await openTestServer({ beside: server });
+    const server = await openEmbeddedServer();
+    const beside = await openEmbeddedServer({ beside: server });
     await server.owner.call(catalogsApi.create, { body: { name: 'lake' } });
     const etl = await createServiceUser(server, { name: 'etl', role: 'tenant-admin' });
     const file = await backUpServer(server);
@@ -36,7 +27,7 @@ describe('a restore', () => {
   });
 
   test('ends every token, key and password; the owner issues new ones', async () => {
-    const server = await openTestServer();
+    const server = await openEmbeddedServer();
     const before = [
       (await mint(server, server.owner)).caller,
       (await createServiceUser(server, { name: 'etl' })).caller,
@@ -62,7 +53,7 @@ describe('a restore', () => {
   });
 
   test('leaves whoever was deactivated since the backup deactivated', async () => {
-    const server = await openTestServer();
+    const server = await openEmbeddedServer();
     const grace = await createUser(server, 'grace');
     const file = await backUpServer(server);
     await server.owner.call(usersApi.update, { params: { id: grace.id }, body: { active: false } });
@@ -71,7 +62,7 @@ describe('a restore', () => {
   });
 
   test('keeps what the audit log recorded since, and is recorded in it', async () => {
-    const server = await openTestServer();
+    const server = await openEmbeddedServer();
     const file = await backUpServer(server);
     await mint(server, server.owner);
     const before = await readAuditChain(server);
@@ -90,14 +81,14 @@ describe('a restore', () => {
   });
 
   test('takes the history of the backup where the directory has less of it, or another', async () => {
-    const server = await openTestServer();
+    const server = await openEmbeddedServer();
     const early = await backUpServer(server, { includeMasterKey: true });
     await mint(server, server.owner);
     const late = await backUpServer(server);
     const dataDir = join(await createFolder(), 'second');
     await restoreBackup(server, early, { dataDir });
     expect((await restoreBackup(server, late, { dataDir })).restored.chains.replaced).toHaveLength(1);
-    const second = await openTestServer({ dataDir });
+    const second = await openEmbeddedServer({ dataDir });
     await second.owner.call(usersApi.create, { body: { username: 'grace', role: 'tenant-user', password: PASSWORD } });
     const { restored } = await restoreBackup(server, early, { dataDir });
     expect(restored.chains.replaced).toEqual([]);
@@ -106,7 +97,7 @@ describe('a restore', () => {
   });
 
   test('keeps the signing keys there are, and those that signed before', async () => {
-    const server = await openTestServer();
+    const server = await openEmbeddedServer();
     const file = await backUpServer(server);
     const kids = () => server.deps.db.read.selectFrom('signing_keys').select(['kid', 'state']).orderBy('kid').execute();
     const before = await kids();
@@ -117,34 +108,34 @@ describe('a restore', () => {
 
 describe('a restore into a new directory', () => {
   test('makes it for its owner alone, with the master key of the backup', async () => {
-    const server = await openTestServer();
+    const server = await openEmbeddedServer();
     const file = await backUpServer(server, { includeMasterKey: true });
     const dataDir = join(await createFolder(), 'a', 'b');
     await restoreBackup(server, file, { dataDir });
     expect((await stat(dataDir)).mode & 0o777).toBe(0o700);
     for (const name of ['pangolin.db', 'master.key'])
       expect((await stat(join(dataDir, name))).mode & 0o777).toBe(0o600);
-    const restored = await openTestServer({ dataDir });
+    const restored = await openEmbeddedServer({ dataDir });
     expect(restored.deps.installation).toEqual(server.deps.installation);
     expect(await standingOf((await mint(restored, restored.owner)).caller)).toBe('ok');
   });
 
   test('takes the master key from a file', async () => {
-    const server = await openTestServer();
+    const server = await openEmbeddedServer();
     const file = await backUpServer(server);
     const dataDir = join(await createFolder(), 'new');
     const { plan } = await restoreBackup(server, file, { dataDir, masterKeyFile: join(server.dataDir, 'master.key') });
     expect(plan.masterKeyFrom).toBe(join(server.dataDir, 'master.key'));
-    expect((await openTestServer({ dataDir })).deps.installation).toEqual(server.deps.installation);
+    expect((await openEmbeddedServer({ dataDir })).deps.installation).toEqual(server.deps.installation);
   });
 
   test('without the master key, or with another one, is refused before anything is made', async () => {
-    const server = await openTestServer();
+    const server = await openEmbeddedServer();
     const file = await backUpServer(server);
     const folder = await createFolder();
     const dataDir = join(folder, 'new');
     await expect(restoreBackup(server, file, { dataDir })).rejects.toMatchObject({ code: 'master_key_missing' });
-    const other = await openTestServer();
+    const other = await openEmbeddedServer();
     const masterKeyFile = join(other.dataDir, 'master.key');
     const refused = restoreBackup(server, file, { dataDir, masterKeyFile });
     await expect(refused).rejects.toMatchObject({ code: 'master_key_missing' });
@@ -154,8 +145,8 @@ describe('a restore into a new directory', () => {
 
 describe('a restore is refused', () => {
   test('into the directory of another installation', async () => {
-    const server = await openTestServer();
-    const other = await openTestServer();
+    const server = await openEmbeddedServer();
+    const other = await openEmbeddedServer();
     const token = await mint(other, other.owner);
     const file = await backUpServer(server, { includeMasterKey: true });
     const refused = restoreBackup(server, file, { dataDir: other.dataDir });
@@ -164,7 +155,7 @@ describe('a restore is refused', () => {
   });
 
   test('of a file that is cut short, changed, or none of ours', async () => {
-    const server = await openTestServer();
+    const server = await openEmbeddedServer();
     const token = await mint(server, server.owner);
     const file = await backUpServer(server);
     const bytes = await readFile(file);
