@@ -73,18 +73,18 @@ export async function listRootsOf(db: Executor, tenantId: string) {
   ];
 }
 
-/** What a tenant holds, in an order in which it can go; API keys go with their service users. */
+/** What a tenant holds, besides its settings and the API keys of its service users. */
 const REMAINS = ['tokens', 'users', 'service_users', 'grants', 'catalogs'] as const;
 
 /** Removes some rows of a deleted tenant; answers whether there may be more. */
 export async function removeRemains(db: Executor, tenantId: string, limit: number): Promise<boolean> {
   for (const table of REMAINS) {
-    const rows = await db.selectFrom(table).select('id').where('tenant_id', '=', tenantId).limit(limit).execute();
-    if (rows.length === 0) continue;
-    const ids = rows.map(({ id }) => id);
-    if (table === 'service_users') await db.deleteFrom('api_keys').where('service_user_id', 'in', ids).execute();
-    await db.deleteFrom(table).where('id', 'in', ids).execute();
-    return true;
+    const rows = db.selectFrom(table).select(`${table}.id`).where(`${table}.tenant_id`, '=', tenantId).limit(limit);
+    // Two statements must mean the same ones; the index has them in this order.
+    const first = table === 'service_users' ? rows.orderBy('service_users.name') : rows;
+    if (table === 'service_users') await db.deleteFrom('api_keys').where('service_user_id', 'in', first).execute();
+    const { numDeletedRows } = await db.deleteFrom(table).where('id', 'in', first).executeTakeFirstOrThrow();
+    if (numDeletedRows > 0n) return true;
   }
   await db.deleteFrom('settings').where('tenant_id', '=', tenantId).execute();
   return false;
