@@ -221,6 +221,11 @@ describe('every query that runs for a request', () => {
     }
   });
 
+  test('for what a whole role obtained for others looks at nothing that anybody obtained for themselves', async () => {
+    const plan = await planOf(QUERIES['what everybody of a role obtained for others'] ?? (() => undefined));
+    expect(plan).toContain('SEARCH tokens USING INDEX tokens_for_others (tenant_id=?)');
+  });
+
   test('that does scan a table is noticed', async () => {
     const plan = await planOf((db) => db.selectFrom('tokens').selectAll().where('name', '=', 'x').execute());
     expect(plan).toEqual(['SCAN tokens']);

@@ -50,25 +50,28 @@ export async function revokeObtainedForOthersByRole(
   revoked: Revoked,
 ): Promise<void> {
   if (lost.roles.length === 0) return;
-  const losers = (eb: Tokens, table: 'users' | 'service_users') =>
-    eb
-      .selectFrom(table)
-      .select(`${table}.id`)
-      .where(`${table}.tenant_id`, '=', lost.tenantId)
-      .where(`${table}.role`, 'in', lost.roles)
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('grants')
-              .select('grants.id')
-              .where('grants.tenant_id', '=', lost.tenantId)
-              .whereRef('grants.grantee_id', '=', `${table}.id`)
-              .where('grants.privilege', '=', lost.without),
+  const isOf = (eb: Tokens, table: 'users' | 'service_users') =>
+    eb.exists(
+      eb
+        .selectFrom(table)
+        .select(`${table}.id`)
+        .whereRef(`${table}.id`, '=', 'tokens.actor_id')
+        .where(`${table}.tenant_id`, '=', lost.tenantId)
+        .where(`${table}.role`, 'in', lost.roles)
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('grants')
+                .select('grants.id')
+                .where('grants.tenant_id', '=', lost.tenantId)
+                .whereRef('grants.grantee_id', '=', `${table}.id`)
+                .where('grants.privilege', '=', lost.without),
+            ),
           ),
         ),
-      );
+    );
   const isTheirs = (eb: Tokens) =>
-    eb.or([eb('tokens.actor_id', 'in', losers(eb, 'users')), eb('tokens.actor_id', 'in', losers(eb, 'service_users'))]);
+    eb.and([eb('tokens.tenant_id', '=', lost.tenantId), eb.or([isOf(eb, 'users'), isOf(eb, 'service_users')])]);
   await revokeObtained(db, isTheirs, revoked);
 }
 
