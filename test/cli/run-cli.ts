@@ -52,6 +52,15 @@ class Capture extends Writable {
     this.#onText = onText;
   }
 
+  // What a spinner asks of a terminal, when a command takes long.
+  cursorTo(): boolean {
+    return true;
+  }
+
+  clearLine(): boolean {
+    return true;
+  }
+
   /** Like the streams of a process, it stays open when whoever writes to it ends. */
   override end(): this {
     return this;
