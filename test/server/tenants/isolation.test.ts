@@ -257,7 +257,7 @@ describe.each(['default', 'ours'])('an administrator of the tenant %s', (name) =
       });
     }
     expect(await stage.dump()).toBe(before);
-  }, 60_000);
+  }, 240_000);
 
   test('cannot enter another tenant, nor tell whether there is one', async () => {
     const before = await stage.dump();
@@ -272,7 +272,7 @@ describe.each(['default', 'ours'])('an administrator of the tenant %s', (name) =
       expect(await stage.own.admin.refused(endpoint, { headers })).toMatchObject({ code: 'token_wrong_tenant' });
     }
     expect(await stage.dump()).toBe(before);
-  }, 60_000);
+  }, 240_000);
 
   test('finds nothing of another tenant in the Iceberg REST API, and changes nothing of it', async () => {
     const before = await stage.dump();
@@ -315,7 +315,7 @@ describe.each(['default', 'ours'])('an administrator of the tenant %s', (name) =
     ]);
     expect(await stage.dump()).toBe(before);
     expect(await createCatalogCaller(stage.own.admin).ok('GET', 'namespaces/ns/tables/tbl')).toEqual(ours);
-  }, 60_000);
+  }, 240_000);
 
   test('is not in the way of another: names, counts and limits are each tenant’s own', async () => {
     const { own, their } = stage;
