@@ -119,5 +119,6 @@ const onlyOneKey = ({ source, name }: MasterKey) =>
     hint:
       source === 'PANGOLIN_MASTER_KEY'
         ? 'Make a new one (openssl rand -base64 32), set PANGOLIN_MASTER_KEY to it, a comma and the old one, restart every server, run this again, and then take the old one out.'
-        : `Make a new one (openssl rand -base64 32), put it on a line before the old one in ${source === 'data-directory' ? "every server's master.key" : 'the file that PANGOLIN_MASTER_KEY_FILE names'}, restart every server, run this again, and then take the old one out.`,
+        : // A file is read when it is needed: nobody has to restart.
+          `Make a new one (openssl rand -base64 32), put it on a line before the old one in ${source === 'data-directory' ? "every server's master.key" : 'the file that PANGOLIN_MASTER_KEY_FILE names, on every server'}, run this again, and then take the old one out.`,
   });

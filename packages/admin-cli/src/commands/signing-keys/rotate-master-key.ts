@@ -9,7 +9,7 @@ export function registerRotateMasterKey(program: Command, ctx: () => Context): v
     .description(
       'Makes a new master key in the data directory, seals the private signing keys with it, and takes the old one away. ' +
         'Where PANGOLIN_MASTER_KEY or PANGOLIN_MASTER_KEY_FILE gives the key: put the new key before the old one there ' +
-        '(two keys, with a comma or on two lines), restart every server, run this, and take the old one out. ' +
+        '(two keys, with a comma or on two lines; a variable needs a restart), run this, and take the old one out. ' +
         'No token is invalidated.',
     )
     .addHelpText('after', examples('pangolin-admin rotate-master-key', 'pangolin-admin rotate-master-key --json'))
@@ -24,7 +24,7 @@ async function rotateMasterKey(ctx: Context): Promise<void> {
     replaced
       ? 'A new master key is in place, and the old one is gone. Backups made before need the key they were made with.'
       : `Everything is sealed with the first key of ${source === 'data-directory' ? 'master.key' : source}. ` +
-          'Take the other one out on every server, and restart.',
+          `Take the other one out on every server${source === 'PANGOLIN_MASTER_KEY' ? ', and restart' : ''}.`,
   );
   await ctx.say('Nothing is invalidated: tokens and API keys go on as before.');
   await printObject(ctx, rotation, { source, replaced, resealed });
