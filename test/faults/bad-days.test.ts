@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask } from './ask.ts';
@@ -120,7 +121,7 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('two servers on one %s', (name)
     if (name === 'SQLite') return clockOfTheMachine(offset);
     await during(async () => {
       await replicas.kill(1);
-      await replicas.start(1, ['faketime', '-f', offset]);
+      await replicas.start(1, atOffset(offset));
       return async () => {
         await replicas.kill(1);
         await replicas.start(1);
@@ -131,7 +132,7 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('two servers on one %s', (name)
   /** Processes on one data directory have one clock, that of their machine: it is wrong for both. */
   async function clockOfTheMachine(offset: string): Promise<void> {
     await replicas.stop();
-    await Promise.all([0, 1].map((index) => replicas.start(index, ['faketime', '-f', offset])));
+    await Promise.all([0, 1].map((index) => replicas.start(index, atOffset(offset))));
     const ended = promises.all.filter(({ standing }) => standing === 'ended').slice(-100);
     const answers = await Promise.all(
       ended.flatMap(({ secret }) => replicas.origins().map((origin) => ask(origin, '/api/v1/users/me', secret))),
@@ -143,6 +144,14 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('two servers on one %s', (name)
     await during(async () => async () => {});
   }
 });
+
+/** What makes a process believe in another time. (The command `faketime` would stand between us and the process.) */
+function atOffset(offset: string): string[] {
+  const folders = readdirSync('/usr/lib').map((folder) => `/usr/lib/${folder}/faketime/libfaketime.so.1`);
+  const library = folders.find((path) => existsSync(path));
+  if (library === undefined) throw new Error('faketime is not installed: apt-get install faketime');
+  return ['env', `LD_PRELOAD=${library}`, `FAKETIME=${offset}`];
+}
 
 /** A root token: on SQLite from the data directory; on PostgreSQL from the user that is set up in the environment. */
 async function logIn({ box, env }: Engine, replicas: Replicas): Promise<string> {
