@@ -1,6 +1,7 @@
 import { PangolinError } from '@pangolin/shared/errors';
 import { Hono } from 'hono';
 import { getPath } from 'hono/utils/url';
+import { noteRefusal } from './audit/note-refusal.ts';
 import type { Deps } from './deps.ts';
 import type { Bindings, Env } from './http/env.ts';
 import { replyProblem, toPangolinError } from './http/errors.ts';
@@ -98,13 +99,22 @@ export function createApp(deps: Deps): App {
     return mounting;
   }
 
+  function answerRequest(request: Request, env: Bindings): Response | Promise<Response> {
+    const path = readPath(request.url);
+    const feature = FEATURES.find((one) => one.paths.test(path));
+    env.group = feature?.name ?? 'other';
+    const app = loaded.get(feature);
+    return app ? app.fetch(request, env) : load(feature).then((late) => late.fetch(request, env));
+  }
+
   return {
     fetch(request, env) {
-      const path = readPath(request.url);
-      const feature = FEATURES.find((one) => one.paths.test(path));
-      env.group = feature?.name ?? 'other';
-      const app = loaded.get(feature);
-      return app ? app.fetch(request, env) : load(feature).then((late) => late.fetch(request, env));
+      const answer = answerRequest(request, env);
+      const finish = (response: Response): Response => {
+        if (env.refusal !== undefined) noteRefusal(deps, request, env);
+        return response;
+      };
+      return answer instanceof Promise ? answer.then(finish) : finish(answer);
     },
     async load() {
       await Promise.all([undefined, ...FEATURES].map(load));

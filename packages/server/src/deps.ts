@@ -1,3 +1,4 @@
+import type { Refusals } from './audit/refusals.ts';
 import type { NetworkLists } from './credentials/networks.ts';
 import type { CredentialReader } from './credentials/store.ts';
 import type { VerifiedCredentials } from './credentials/verified-credentials.ts';
@@ -44,6 +45,7 @@ export interface Deps {
   passwords: Passwords;
   failedCredentials: FailedCredentials;
   loginFailures: LoginFailures;
+  refusals: Refusals;
   logins: LoginThrottle;
   metrics: Metrics;
   serving: Serving;

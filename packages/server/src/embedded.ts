@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { PangolinError } from '@pangolin/shared/errors';
 
 import { type App, createApp } from './app.ts';
+import { createRefusals } from './audit/refusals.ts';
 import { createNetworkLists } from './credentials/networks.ts';
 import { createCredentialReader } from './credentials/store.ts';
 import { createVerifiedCredentials } from './credentials/verified-credentials.ts';
@@ -129,6 +130,7 @@ async function openDeps(options: OpenOptions): Promise<Opened> {
       perMinute: options.failuresPerMinute ?? DEFAULT_FAILURES_PER_MINUTE,
     }),
     loginFailures,
+    refusals: createRefusals({ db, newId, now, log }),
     logins: createLoginThrottle({
       failures: loginFailures,
       sleep: options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms))),
@@ -145,6 +147,7 @@ async function openDeps(options: OpenOptions): Promise<Opened> {
     async close(patienceMs = BACKGROUND_PATIENCE_MS) {
       await deps.iceberg.background.settle(patienceMs);
       await Promise.all([deps.lastUsed.close(), deps.failedCredentials.close(), deps.loginFailures.close()]);
+      await deps.refusals.close();
       await db.close();
     },
   };

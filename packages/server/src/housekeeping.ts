@@ -1,3 +1,4 @@
+import { signGrownChains } from './audit/checkpoints.ts';
 import type { Deps } from './deps.ts';
 import { sweepDeletedTenants } from './tenants/sweep.ts';
 import { HOUR_MS, MINUTE_MS, monotonicMs } from './times.ts';
@@ -17,10 +18,12 @@ export function startHousekeeping(deps: Deps): { stop(): void } {
     await deps.failedCredentials.prune();
     await deps.loginFailures.prune();
   });
+  const vouch = attempt('vouch for the audit log', () => signGrownChains(deps));
   forgetOld();
   const timers = [
     setInterval(forgetOld, HOUR_MS),
     setInterval(forgetFailures, MINUTE_MS),
+    setInterval(vouch, HOUR_MS),
     setInterval(createLagProbe(deps), LAG_PROBE_MS),
   ];
   for (const timer of timers) timer.unref();

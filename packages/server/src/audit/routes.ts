@@ -19,7 +19,7 @@ export function auditRoutes(deps: Deps): Hono<Env> {
   const verifier = createChainVerifier(deps);
 
   route(app, deps, auditApi.list, async (c, { caller, query }) => {
-    const chain = openChain(caller.actor, query.chain);
+    const chain = await openChain(deps, caller.actor, query.chain);
     const position = readCursor(query.cursor, 'number');
     const filter = readFilter(chain, query);
     const from = query.order === 'asc' ? { afterSeq: position ?? filter.afterSeq } : { beforeSeq: position };
@@ -33,33 +33,34 @@ export function auditRoutes(deps: Deps): Hono<Env> {
   });
 
   route(app, deps, auditApi.count, async (c, { caller, query }) => {
-    const chain = openChain(caller.actor, query.chain);
+    const chain = await openChain(deps, caller.actor, query.chain);
     return replyJson(c, { count: await countEvents(deps.db.read, readFilter(chain, query)) });
   });
 
   route(app, deps, auditApi.verify, async (c, { caller, query }) => {
-    const chain = openChain(caller.actor, query.chain);
+    const chain = await openChain(deps, caller.actor, query.chain);
     return replyJson(c, await verifier.verify(chain, { afterSeq: query.after_seq, limit: query.limit }));
   });
 
   route(app, deps, auditApi.get, async (c, { caller, params, query }) => {
-    const chain = openChain(caller.actor, query.chain);
+    const chain = await openChain(deps, caller.actor, query.chain);
     const event = await findEvent(deps.db.read, chain, params.id.toLowerCase());
     if (!event) throw noSuchEvent();
     return replyJson(c, presentEvent(event));
   });
 
   route(app, deps, auditApi.checkpoint, async (c, { caller, query }) => {
-    const chain = openChain(caller.actor, query.chain);
+    const chain = await openChain(deps, caller.actor, query.chain);
     return replyJson(c, await createCheckpoint(deps, caller, chain), 201);
   });
 
   return app;
 }
 
-/** The chain that is asked for. Throws `forbidden` and `insufficient_scope`. */
-function openChain(actor: Actor, asked: typeof SYSTEM_CHAIN | undefined): string {
+/** The chain that is asked for, with what happened until now. Throws `forbidden` and `insufficient_scope`. */
+async function openChain(deps: Deps, actor: Actor, asked: typeof SYSTEM_CHAIN | undefined): Promise<string> {
   requirePermission(actor, asked === SYSTEM_CHAIN ? 'system_audit:read' : 'audit:read');
+  await deps.refusals.flush();
   return asked ?? actor.tenantId;
 }
 

@@ -2,6 +2,7 @@ import { type KeyObject, verify } from 'node:crypto';
 import { PangolinError } from '@pangolin/shared/errors';
 import type { Deps } from '../deps.ts';
 import { andThen, type MaybePromise } from '../maybe-promise.ts';
+import { RefusedSubject, withSubject } from './refused-subject.ts';
 
 /** How far apart two clocks may be, in seconds. */
 export const CLOCK_TOLERANCE_S = 60;
@@ -123,7 +124,13 @@ function readClaims(payload: Record<string, unknown>, deps: Deps, acceptExpired:
     throw malformed();
   const nowS = deps.now() / 1000;
   if (nbf > nowS + CLOCK_TOLERANCE_S || iat > nowS + CLOCK_TOLERANCE_S) throw notYetValid();
-  if (!acceptExpired && exp !== undefined && exp + CLOCK_TOLERANCE_S <= nowS) throw tokenExpired();
+  if (!acceptExpired && exp !== undefined && exp + CLOCK_TOLERANCE_S <= nowS) {
+    const credential = { type: 'token', id: jti };
+    throw withSubject(
+      tokenExpired(),
+      new RefusedSubject('credential', { tenantId, principal: { id: sub, name: null }, credential }),
+    );
+  }
   return { jti, sub, tenantId, expiresAtMs: exp === undefined ? null : exp * 1000 };
 }
 

@@ -7,6 +7,7 @@ import { isSameHash, looksLikeApiKey, readApiKeyId } from './api-key.ts';
 import type { Actor } from './caller.ts';
 import { judgeApiKey, judgeToken } from './judge.ts';
 import { CLOCK_TOLERANCE_S, malformed, readToken, rereadClaims, type TokenClaims, tokenExpired } from './read-token.ts';
+import { RefusedSubject, withSubject } from './refused-subject.ts';
 import type { VerifiedCredential } from './verified-credentials.ts';
 
 /**
@@ -60,7 +61,10 @@ export function judgeClaims(deps: Deps, claims: TokenClaims): MaybePromise<Actor
       throw new PangolinError('token_wrong_tenant', 'The token belongs to another tenant.');
     }
     if (claims.expiresAtMs === null && state.expires_at !== NEVER_MS) throw malformed();
-    return Object.freeze(judgeToken(state, deps.now()));
+    const { tenant_id: tenantId, kind, id, owner_id, user_name, service_user_name } = state;
+    const principal = { id: owner_id, name: user_name ?? service_user_name };
+    const subject = () => new RefusedSubject('credential', { tenantId, principal, credential: { type: kind, id } });
+    return Object.freeze(judgeAs(subject, () => judgeToken(state, deps.now())));
   });
 }
 
@@ -73,16 +77,34 @@ function verifyApiKey(deps: Deps, secret: string, secretHash: string): MaybeProm
         hint: 'Check that it was copied whole; if it is lost: pangolin-admin rotate-service-user-key',
       });
     }
-    return Object.freeze(judgeApiKey(state, deps.now()));
+    const { tenant_id: tenantId, service_user_id, name } = state;
+    const principal = { id: service_user_id, name };
+    const credential = { type: 'api_key', id: state.id };
+    const subject = () => new RefusedSubject('credential', { tenantId, principal, credential });
+    return Object.freeze(judgeAs(subject, () => judgeApiKey(state, deps.now())));
   });
 }
 
-/** A token is good a minute longer than it says, for clocks that differ; a key's end was set by this server's own clock. */
-function refuseExpired({ credential }: Actor, nowMs: number): void {
-  const { type, expiresAtMs, endsAtMs } = credential;
-  if (endsAtMs !== null && endsAtMs <= nowMs) {
-    throw new PangolinError(type === 'api_key' ? 'api_key_expired' : 'token_expired', 'The API key has expired.');
+/** Judges; a refusal knows whose the credential was. */
+function judgeAs<T>(subject: () => RefusedSubject, judge: () => T): T {
+  try {
+    return judge();
+  } catch (error) {
+    throw withSubject(error, subject());
   }
-  if (type !== 'api_key' && expiresAtMs !== null && expiresAtMs + CLOCK_TOLERANCE_S * 1000 <= nowMs)
-    throw tokenExpired();
+}
+
+/** A token is good a minute longer than it says, for clocks that differ; a key's end was set by this server's own clock. */
+function refuseExpired(actor: Actor, nowMs: number): void {
+  const { type, id, expiresAtMs, endsAtMs } = actor.credential;
+  const hasEnded = endsAtMs !== null && endsAtMs <= nowMs;
+  const hasExpired = type !== 'api_key' && expiresAtMs !== null && expiresAtMs + CLOCK_TOLERANCE_S * 1000 <= nowMs;
+  if (!hasEnded && !hasExpired) return;
+  const error = hasEnded
+    ? new PangolinError(type === 'api_key' ? 'api_key_expired' : 'token_expired', 'The API key has expired.')
+    : tokenExpired();
+  const { tenantId, name } = actor;
+  const principal = { id: actor.id, name };
+  const credential = id === null ? null : { type, id };
+  throw withSubject(error, new RefusedSubject('credential', { tenantId, principal, credential }));
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { PangolinError } from '@pangolin/shared/errors';
 import { type App, ICEBERG_PATHS, OAUTH_PATHS } from '../app.ts';
+import { noteRefusal } from '../audit/note-refusal.ts';
 import type { Deps } from '../deps.ts';
 import { mergeSlashes } from '../merge-slashes.ts';
 import type { Networks } from '../networks.ts';
@@ -64,7 +65,9 @@ export function createDoor(app: App, deps: Deps, options: DoorOptions) {
       });
     } catch (error) {
       const refusal = toPangolinError(error, log, env.requestId);
-      return finish(incoming, env, startMs, replyRefusal(incoming, env, refusal));
+      const answer = replyRefusal(incoming, env, refusal);
+      noteRefusal(deps, { method: incoming.method ?? 'GET', url: incoming.url ?? '/' }, env);
+      return finish(incoming, env, startMs, answer);
     }
     const answer = app.fetch(request, env);
     return answer instanceof Promise

@@ -25,6 +25,8 @@ export interface Bindings {
   caller?: Caller;
   /** Why the request was refused or failed, once it was: for the audit log, the counters and the limits. */
   refusal?: PangolinError;
+  /** What a refused request would have done, where that is known better than by its path. */
+  refused?: { action: string; resourceType: string; resourceName: string };
 }
 
 export interface Env {

@@ -40,5 +40,5 @@ export const isReading = (method: string | undefined): boolean => method === 'GE
 const bounded = (header: string | undefined): string | undefined => header?.slice(0, MAX_HEADER_LENGTH);
 
 /** Without the query, and without a token or key that somebody put into a path by mistake. */
-const hideSecrets = (url: string): string =>
+export const hideSecrets = (url: string): string =>
   (url.split('?', 1)[0] ?? '').replace(/eyJ[\w.%-]{20,}|pgl_\w+/g, '[secret]').slice(0, MAX_PATH_LENGTH);

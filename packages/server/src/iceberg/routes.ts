@@ -15,10 +15,10 @@ import type { Answer, IcebergEndpoint, IcebergRequest } from './answer.ts';
 import { MAX_SMALL_BODY_BYTES } from './body-budget.ts';
 import { openCatalog } from './catalog.ts';
 import { answerConfig } from './config.ts';
+import { describeChange } from './describe-change.ts';
 import { ENDPOINTS } from './endpoints.ts';
 import { isObject, type JsonValue, parseJson } from './json.ts';
 import { createPathReader, type IcebergPath } from './paths.ts';
-import { recordRefusal } from './refusals.ts';
 
 /** The Iceberg REST API, at every base path that clients form. */
 export function icebergRoutes(deps: Deps): Hono<Env> {
@@ -66,7 +66,7 @@ async function changeOnRecord(asked: Asked, action: NonNullable<IcebergEndpoint[
     return reply(asked.c, await handle(asked));
   } catch (error) {
     const { path, request } = asked;
-    await recordRefusal(asked, action, { path, about: request?.about ?? null }, error);
+    asked.c.env.refused = describeChange(action, path, request?.about ?? null);
     throw error;
   }
 }

@@ -6,7 +6,7 @@ import { requireAddress } from '../credentials/networks.ts';
 import { verifyCredential } from '../credentials/verify-credential.ts';
 import type { Deps } from '../deps.ts';
 import type { Env } from '../http/env.ts';
-import { readAddress, readClient, readHeader } from '../http/headers.ts';
+import { readAddress, readClient, readHeader, readOrigin } from '../http/headers.ts';
 import { oauthError } from './oauth-error.ts';
 
 interface PresentedClient {
@@ -30,15 +30,17 @@ export async function authenticateClient(
     return client && verifyClient(deps, client);
   });
   if (!actor) return undefined;
+  c.env.caller = { actor, origin: readOrigin(c) };
   requireAddress(deps, actor, address);
   deps.lastUsed.touch(actor, deps.now(), address, readClient(c));
   return actor;
 }
 
-export const invalidClient = () =>
+export const invalidClient = (cause?: unknown) =>
   oauthError(
     'invalid_client',
     'Client authentication failed: client_id must be a service user, client_secret its API key.',
+    cause,
   );
 
 async function verifyClient(deps: Deps, client: PresentedClient): Promise<Actor> {
@@ -54,7 +56,7 @@ async function verifySecret(deps: Deps, secret: string): Promise<Actor> {
     return await verifyCredential(deps, secret);
   } catch (error) {
     // Which of the checks failed is nobody's business before they have authenticated; a broken database is.
-    if (error instanceof PangolinError && error.status === 401) throw invalidClient();
+    if (error instanceof PangolinError && error.status === 401) throw invalidClient(error);
     throw error;
   }
 }

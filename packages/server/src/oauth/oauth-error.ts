@@ -15,18 +15,21 @@ type Code =
 /** Carried as the cause of a PangolinError that answers an OAuth request. */
 class OAuthCode {
   readonly code: Code;
-  constructor(code: Code) {
+  /** What it comes from, which is not told. */
+  readonly cause: unknown;
+  constructor(code: Code, cause: unknown) {
     this.code = code;
+    this.cause = cause;
   }
 }
 
 /** An error with a code of its own; `message` becomes the `error_description`. */
-export const oauthError = (code: Code, message: string): PangolinError =>
+export const oauthError = (code: Code, message: string, cause?: unknown): PangolinError =>
   new PangolinError(
     code === 'invalid_client' ? 'login_failed' : code === 'unauthorized_client' ? 'forbidden' : 'invalid_request',
     message,
     {
-      cause: new OAuthCode(code),
+      cause: new OAuthCode(code, cause),
     },
   );
 

@@ -3,6 +3,7 @@ import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
 import type { Actor, Caller } from '../credentials/caller.ts';
 import { requireLoginAddress } from '../credentials/networks.ts';
+import { RefusedSubject, withSubject } from '../credentials/refused-subject.ts';
 import type { Deps } from '../deps.ts';
 import { readSettings } from '../settings/settings.ts';
 import { readTenant, readTenantByName } from '../tenants/read-tenant.ts';
@@ -15,29 +16,40 @@ import { confirmLogin, findAccount, type UserRow } from '../users/users.ts';
  * user look the same.
  */
 export async function logIn(deps: Deps, input: Login, origin: Caller['origin']): Promise<LoggedIn> {
-  const tenantId = await readTenantId(deps, input);
-  // Before the password is looked at, and whoever is named: the answer tells nothing about either.
-  const { allowed_networks: networks } = await readSettings(deps.db.read, tenantId);
-  requireLoginAddress(deps, networks, origin.address);
-  const user = await findAccount(deps.db.read, tenantId, input.username);
-  const account = JSON.stringify([tenantId, input.username]);
-  const isRight = await deps.logins.attempt(account, origin.address, async () => {
-    const matches = await deps.passwords.verify(user?.password_hash ?? null, input.password, origin.address);
-    return matches && user?.active === 1;
-  });
-  if (!isRight || !user) throw loginFailed();
-  return openSession(deps, user, origin);
+  const { tenantId, isKnown } = await readTenantOf(deps, input);
+  let user: UserRow | undefined;
+  try {
+    // Before the password is looked at, and whoever is named: the answer tells nothing about either.
+    const { allowed_networks: networks } = await readSettings(deps.db.read, tenantId);
+    requireLoginAddress(deps, networks, origin.address);
+    const found = await findAccount(deps.db.read, tenantId, input.username);
+    user = found;
+    const account = JSON.stringify([tenantId, input.username]);
+    const isRight = await deps.logins.attempt(account, origin.address, async () => {
+      const matches = await deps.passwords.verify(found?.password_hash ?? null, input.password, origin.address);
+      return matches && found?.active === 1;
+    });
+    if (!isRight || !found) throw loginFailed();
+    return await openSession(deps, found, origin);
+  } catch (error) {
+    const principal = user ? { id: user.id, name: user.username } : null;
+    throw withSubject(error, new RefusedSubject('login', { tenantId: isKnown ? tenantId : null, principal }));
+  }
 }
 
 /** Where the user is looked for; where there is no such tenant, in one that has nobody, so that the same work is done. */
-async function readTenantId(deps: Deps, { tenant: name, tenant_id }: Login): Promise<string> {
+async function readTenantOf(
+  deps: Deps,
+  { tenant: name, tenant_id }: Login,
+): Promise<{ tenantId: string; isKnown: boolean }> {
   const id = tenant_id?.toLowerCase();
-  if (name !== undefined && name !== null) {
-    if (id !== undefined) throw new PangolinError('invalid_request', 'Give one of tenant, tenant_id, not both.');
-    return (await readTenantByName(deps.db.read, name))?.id ?? `no tenant ${name}`;
-  }
-  if (id === undefined) return deps.installation.defaultTenantId;
-  return (await readTenant(deps.db.read, id))?.id ?? `no tenant ${id}`;
+  if (name !== undefined && name !== null && id !== undefined)
+    throw new PangolinError('invalid_request', 'Give one of tenant, tenant_id, not both.');
+  if (typeof name !== 'string' && id === undefined)
+    return { tenantId: deps.installation.defaultTenantId, isKnown: true };
+  const tenant =
+    typeof name === 'string' ? await readTenantByName(deps.db.read, name) : await readTenant(deps.db.read, id ?? '');
+  return { tenantId: tenant?.id ?? `no tenant ${name ?? id}`, isKnown: tenant !== undefined };
 }
 
 async function openSession(deps: Deps, user: UserRow, origin: Caller['origin']): Promise<LoggedIn> {

@@ -1,4 +1,5 @@
 import type { SigningKey, SigningKeyRotation } from '@pangolin/shared/contract/signing-keys';
+import { signGrownChains } from '../audit/checkpoints.ts';
 import { recordAudit } from '../audit/record.ts';
 import type { Caller } from '../credentials/caller.ts';
 import { transactAs } from '../credentials/recheck-credential.ts';
@@ -18,7 +19,7 @@ const KEEP_DEAD_MS = 30 * DAY_MS;
 export async function rotateSigningKey(deps: Deps, caller: Caller): Promise<SigningKeyRotation> {
   requirePermission(caller.actor, 'signing_keys:write');
   const fresh = await createSigningKey(deps.newId());
-  return transactAs(deps, caller, async (tx) => {
+  const rotation = await transactAs(deps, caller, async (tx) => {
     const [active, next] = [await store.findKeyIn(tx, 'active'), await store.findKeyIn(tx, 'next')];
     if (!active || !next) throw new Error('a signing key is missing: one must be active, and one next');
     const now = deps.now();
@@ -45,6 +46,8 @@ export async function rotateSigningKey(deps: Deps, caller: Caller): Promise<Sign
       next: await presentKey(tx, fresh.kid),
     };
   });
+  await signGrownChains(deps).catch((err) => deps.log.warn({ err }, 'audit chains not vouched for'));
+  return rotation;
 }
 
 async function presentKey(tx: Parameters<typeof store.findKey>[0], kid: string): Promise<SigningKey> {

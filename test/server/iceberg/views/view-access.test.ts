@@ -40,7 +40,7 @@ describe('who may', () => {
       expect(await readLastAudit(server)).toMatchObject({
         action: expect.stringMatching(/^view\./),
         result: 'failure',
-        details: { reason: 'insufficient_scope' },
+        details: { code: 'insufficient_scope', count: 1 },
       });
     }
     expect(await ask(server.owner, 'GET', VIEW)).toEqual(view);
