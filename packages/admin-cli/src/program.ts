@@ -9,7 +9,11 @@ import {
   registerWhoami,
   runProcess,
 } from '@pangolin/shared/cli';
+import { registerCountAuditEvents } from './commands/audit/count-audit-events.ts';
+import { registerExportAudit } from './commands/audit/export-audit.ts';
+import { registerGetAuditEvent } from './commands/audit/get-audit-event.ts';
 import { registerListAuditEvents } from './commands/audit/list-audit-events.ts';
+import { registerVerifyAudit } from './commands/audit/verify-audit.ts';
 import { registerCreateCatalog } from './commands/catalogs/create-catalog.ts';
 import { registerDeleteCatalog } from './commands/catalogs/delete-catalog.ts';
 import { registerBackup } from './commands/data/backup.ts';
@@ -82,6 +86,10 @@ export const pangolinAdmin = (version: string): ProgramDescriptor => ({
     registerListCatalogs,
     registerDeleteCatalog,
     registerListAuditEvents,
+    registerCountAuditEvents,
+    registerGetAuditEvent,
+    registerVerifyAudit,
+    registerExportAudit,
     registerListPolicies,
     registerGrant,
     registerRevokeGrant,

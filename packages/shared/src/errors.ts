@@ -59,6 +59,7 @@ export const ERRORS = {
   storage_damaged: { status: 503, exit: 1, title: 'The database cannot be read' },
 
   no_server: { status: 500, exit: 1, title: 'No server is configured' },
+  audit_log_broken: { status: 500, exit: 1, title: 'The audit log is not as it was recorded' },
   data_directory_refused: { status: 500, exit: 1, title: 'The data directory cannot be used' },
   master_key_missing: { status: 500, exit: 1, title: 'The master key is missing or wrong' },
   database_too_new: { status: 500, exit: 1, title: 'The database was written by a newer Pangolin' },

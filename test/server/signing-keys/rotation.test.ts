@@ -234,6 +234,8 @@ describe('the published keys', () => {
   test('lose a retired key when its last token ends, unless it signed a part of the audit log', async () => {
     await mint(server, server.owner, { expires_in_days: 1 });
     const [first, second] = [await rotate(server), await rotate(server)];
+    // Every rotation has the new key vouch for the audit log.
+    await server.deps.db.transact((tx) => tx.deleteFrom('audit_checkpoints').execute());
     await noteCheckpoint(first.retired.kid);
     server.clock.advance(DAY_MS + MINUTE_MS - 1);
     expect(await publishedKids(server)).toHaveLength(4);
@@ -247,6 +249,8 @@ describe('the published keys', () => {
 
   test('and the listed ones lose a key that has been dead for 30 days at the next rotation', async () => {
     const [first, second] = [await rotate(server), await rotate(server)];
+    // Every rotation has the new key vouch for the audit log.
+    await server.deps.db.transact((tx) => tx.deleteFrom('audit_checkpoints').execute());
     await noteCheckpoint(first.retired.kid);
     server.clock.advance(30 * DAY_MS);
     await rotate(server);

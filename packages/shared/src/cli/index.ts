@@ -34,3 +34,4 @@ export {
   roleOption,
   scopeOption,
 } from './values.ts';
+export { isClosedPipe, writeText } from './write.ts';

@@ -5,7 +5,7 @@ import { PangolinError } from '../errors.ts';
  * What fields of an answer must be for a client to work with it; those with a question mark may be missing.
  * A `list` is one of objects.
  */
-export type Shape = Readonly<Record<string, 'secret' | 'secret?' | 'time?' | 'object?' | 'list' | 'list?'>>;
+export type Shape = Readonly<Record<string, 'whole' | 'secret' | 'secret?' | 'time?' | 'object?' | 'list' | 'list?'>>;
 
 /** Secrets go to terminals, pipes and headers as they are: in any answer, these fields hold one and nothing else. */
 const EVERYWHERE: Shape = {
@@ -53,6 +53,7 @@ const isObject = (value: unknown): value is object =>
 const isListOfObjects = (value: unknown): value is object[] => Array.isArray(value) && value.every(isObject);
 
 const ACCEPTS: Record<Shape[string], (value: unknown) => boolean> = {
+  whole: Number.isSafeInteger,
   secret: isSecretText,
   'secret?': (value) => value === undefined || value === null || isSecretText(value),
   // What it says is not read here: a time that cannot be parsed is shown as it is.
@@ -63,6 +64,7 @@ const ACCEPTS: Record<Shape[string], (value: unknown) => boolean> = {
 };
 
 const NOT: Record<Shape[string], string> = {
+  whole: 'not a whole number',
   secret: 'no secret on one line',
   'secret?': 'no secret on one line',
   'time?': 'not a time',

@@ -28,6 +28,8 @@ const ISSUED_TOKEN = { token: 'secret' } as const;
 const ISSUED_KEY = { api_key: 'secret' } as const;
 const SERVICE_USER = { keys: 'list?' } as const;
 const GRANT = { grantee: 'object?' } as const;
+const CHECKPOINT = { seq: 'whole' } as const;
+const VERIFICATION = { seq: 'whole', events: 'whole', checkpoints: 'whole' } as const;
 const SETTINGS_CHANGE = { before: 'object?', affected_tokens: 'list', affected_keys: 'list?' } as const;
 
 interface Parts {
@@ -64,8 +66,11 @@ export function createWireClient(options: WireClientOptions): WireClient {
       rotate: () => caller.call('POST', '/api/v1/signing-keys/rotate'),
       reseal: () => caller.call('POST', '/api/v1/signing-keys/reseal'),
     },
-    audit: { list: (query) => caller.list('/api/v1/audit', query) },
-    app: { config: () => caller.call('GET', '/api/v1/app/config') },
+    audit: auditCalls(parts),
+    app: {
+      config: () => caller.call('GET', '/api/v1/app/config'),
+      jwks: () => caller.call('GET', '/.well-known/jwks.json', undefined, { keys: 'list' }),
+    },
     async close() {
       await options.beforeClose?.();
       await transport.close();
@@ -204,5 +209,17 @@ function tenantCalls({ caller }: Parts): WireClient['tenants'] {
     async delete(id) {
       await caller.tell('DELETE', one(id));
     },
+  };
+}
+
+function auditCalls({ caller }: Parts): WireClient['audit'] {
+  const path = '/api/v1/audit';
+  return {
+    list: (query) => caller.list(path, query),
+    count: (filter = {}) => caller.call('GET', `${path}/count${queryOf(filter)}`, undefined, { count: 'whole' }),
+    get: (id, options = {}) => caller.call('GET', `${path}/${segment(id)}${queryOf(options)}`),
+    verify: (options = {}) => caller.call('GET', `${path}/verify${queryOf(options)}`, undefined, VERIFICATION),
+    createCheckpoint: (options = {}) =>
+      caller.call('POST', `${path}/checkpoints${queryOf(options)}`, undefined, CHECKPOINT),
   };
 }

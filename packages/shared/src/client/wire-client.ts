@@ -1,7 +1,13 @@
 import type {
   AppConfig,
+  AuditChain,
+  AuditCheckpoint,
+  AuditCount,
   AuditEvent,
+  AuditFilter,
   AuditPage,
+  AuditVerification,
+  AuditVerificationPage,
   Catalog,
   CreateCatalog,
   CreatedTenant,
@@ -15,6 +21,7 @@ import type {
   GrantPage,
   IssuedApiKey,
   IssuedToken,
+  Jwks,
   LoggedIn,
   Login,
   MasterKeyRotation,
@@ -119,7 +126,14 @@ export interface WireClient {
     rotate(): Promise<SigningKeyRotation>;
     reseal(): Promise<MasterKeyRotation>;
   };
-  readonly audit: { list(options?: ListOptions<AuditPage>): Promise<AuditEvent[]> };
-  readonly app: { config(): Promise<AppConfig> };
+  readonly audit: {
+    list(options?: ListOptions<AuditPage>): Promise<AuditEvent[]>;
+    count(filter?: AuditFilter): Promise<AuditCount>;
+    get(id: string, options?: AuditChain): Promise<AuditEvent>;
+    /** One walk; where it is not `complete`, go on `after_seq`. */
+    verify(options?: Partial<AuditVerificationPage>): Promise<AuditVerification>;
+    createCheckpoint(options?: AuditChain): Promise<AuditCheckpoint>;
+  };
+  readonly app: { config(): Promise<AppConfig>; jwks(): Promise<Jwks> };
   close(): Promise<void>;
 }

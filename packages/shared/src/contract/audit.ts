@@ -34,6 +34,7 @@ const chain = z.optional(z.literal('system'));
 
 /** Which chain. */
 export const AuditChain = z.strictObject({ chain });
+export type AuditChain = z.output<typeof AuditChain>;
 
 const filter = {
   chain,

@@ -14,6 +14,7 @@ export type AppConfig = z.output<typeof AppConfig>;
 
 /** JSON Web Key Set, RFC 7517 §5. */
 export const Jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
+export type Jwks = z.output<typeof Jwks>;
 
 /** RFC 8414 §2. */
 export const AuthorizationServerMetadata = z.record(z.string(), z.unknown());
