@@ -16,7 +16,7 @@ export default defineConfig({
       'test/faults/**',
       'test/postgres/**',
     ],
-    globalSetup: './test/server/postgres-template.ts',
+    globalSetup: './test/server/postgres-databases.ts',
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 20_000,

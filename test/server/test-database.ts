@@ -1,58 +1,64 @@
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
-import { openDatabase } from '../../packages/server/src/store/database.ts';
-import { runOnServer, urlOf, withClient } from './test-postgres.ts';
+import { TABLE_NAMES } from '../../packages/server/src/store/tables.ts';
+import { listDatabases, runOnServer, urlOf, withClient } from './test-postgres.ts';
 
-/** An empty database that has its tables already: copying it is quicker than migrating. */
-const template = process.env.PANGOLIN_TEST_DATABASE_TEMPLATE;
+/** Set when tests run on PostgreSQL; see postgres-databases.ts. */
+const prefix = process.env.PANGOLIN_TEST_DATABASE_PREFIX;
 
 const databases = new Map<string, Promise<string>>();
 
-/** The database that belongs to a data directory, if tests run on PostgreSQL: made when first asked for, dropped after the test. */
+/** What earlier tests have left behind: emptying a database costs a hundredth of making and dropping one. */
+let unused: Promise<string[]> | undefined;
+
+/** The database that belongs to a data directory, if tests run on PostgreSQL: empty when it is first asked for. */
 export async function databaseOf(dataDir: string): Promise<{ databaseUrl?: string }> {
-  if (template === undefined) return {};
+  if (prefix === undefined) return {};
   let url = databases.get(dataDir);
   if (!url) {
-    url = ensureTemplate(template).then(() => createTestDatabase(template));
+    url = takeDatabase(`${prefix}_${process.env.VITEST_POOL_ID}_`);
     databases.set(dataDir, url);
-    onTestFinished(() => void databases.delete(dataDir));
+    onTestFinished(async () => {
+      databases.delete(dataDir);
+      if (url) (await unused)?.push(await url);
+    });
   }
   return { databaseUrl: await url };
 }
 
-/** Creates a database, empty or like another, and answers its URL; it is dropped after the test. */
-export async function createTestDatabase(like = 'template0'): Promise<string> {
-  const name = newName();
-  await runOnServer(`create database ${name} template ${like}`);
-  onTestFinished(() => runOnServer(`drop database if exists ${name} with (force)`));
+async function takeDatabase(mine: string): Promise<string> {
+  // One process runs one file of tests after another's process has ended.
+  unused ??= listDatabases(mine).then((names) => names.map(urlOf));
+  const known = (await unused).pop();
+  if (known === undefined) return createDatabase(mine);
+  await emptyDatabase(known);
+  return known;
+}
+
+/** Creates a database without tables, and answers its URL; it is dropped after the test. */
+export async function createTestDatabase(): Promise<string> {
+  const url = await createDatabase(`${prefix}_own_`);
+  onTestFinished(() => runOnServer(`drop database if exists ${new URL(url).pathname.slice(1)} with (force)`));
+  return url;
+}
+
+async function createDatabase(start: string): Promise<string> {
+  const name = `${start}${randomBytes(6).toString('hex')}`;
+  await runOnServer(`create database ${name} template template0`);
   return urlOf(name);
 }
 
-let ready: Promise<void> | undefined;
-
-/** Of several test processes one makes the template. */
-function ensureTemplate(name: string): Promise<void> {
-  ready ??= (async () => {
-    const mine = newName();
-    await runOnServer(`create database ${mine} template template0`);
-    await (await openDatabase({ url: urlOf(mine), wallMs: Date.now })).close();
-    await runOnServer(`alter database ${mine} rename to ${name}`).catch(async (error: { code?: string }) => {
-      await runOnServer(`drop database ${mine} with (force)`);
-      if (error.code !== '42P04' && error.code !== '23505') throw error;
-    });
-  })();
-  return ready;
-}
-
-const newName = () => `pangolin_test_${randomBytes(8).toString('hex')}`;
+const emptyDatabase = (url: string): Promise<void> =>
+  withClient(url, async (client) => {
+    // What refers to others comes after them in the list.
+    const tables = TABLE_NAMES.filter((name) => name !== 'changes').reverse();
+    await client.query(tables.map((name) => `delete from ${name}`).join('; '));
+  });
 
 /** Everything that rests in a database, as text. */
 export const dumpDatabase = (url: string): Promise<string> =>
   withClient(url, async (client) => {
-    const { rows: tables } = await client.query<{ name: string }>(
-      `select table_name as name from information_schema.tables where table_schema = 'public'`,
-    );
     let dump = '';
-    for (const { name } of tables) dump += JSON.stringify((await client.query(`select * from "${name}"`)).rows);
+    for (const name of TABLE_NAMES) dump += JSON.stringify((await client.query(`select * from ${name}`)).rows);
     return dump;
   });

@@ -22,3 +22,10 @@ export async function withClient<T>(url: string, use: (client: pg.Client) => Pro
 export async function runOnServer(statement: string): Promise<void> {
   await withClient(process.env.PANGOLIN_TEST_DATABASE_URL ?? '', (client) => client.query(statement));
 }
+
+/** The databases on the tests' server whose names begin so. */
+export const listDatabases = (prefix: string): Promise<string[]> =>
+  withClient(process.env.PANGOLIN_TEST_DATABASE_URL ?? '', async (client) => {
+    const { rows } = await client.query<{ datname: string }>('select datname from pg_database order by datname');
+    return rows.map(({ datname }) => datname).filter((name) => name.startsWith(prefix));
+  });

@@ -19,7 +19,7 @@ export function registerServe(program: Command, ctx: () => Context): void {
         'pangolin-admin serve',
         'pangolin-admin serve --port 8181 --data-dir ./data',
         'pangolin-admin serve --host 0.0.0.0 --public-url https://pangolin.example.com --tls-cert tls.crt --tls-key tls.key',
-        'PANGOLIN_DATABASE_URL=postgres://pangolin@db.example.com/pangolin pangolin-admin serve',
+        'pangolin-admin serve --database-url postgres://pangolin@db.example.com/pangolin',
         'pangolin-admin serve --trusted-proxy 10.0.0.0/8 --public-url https://pangolin.example.com',
       ),
     );
