@@ -10,7 +10,7 @@ import { unseal } from './sealing.ts';
 import { findKeyIn, listPublishedKeys } from './store.ts';
 
 /** A JWS in compact serialisation (RFC 7515 §7.1), and the key that signed it. */
-export interface Signed {
+interface Signed {
   jws: string;
   kid: string;
 }
