@@ -35,16 +35,16 @@ async function takeDatabase(mine: string): Promise<string> {
   return known;
 }
 
-/** Creates a database without tables, and answers its URL; it is dropped after the test. */
-export async function createTestDatabase(): Promise<string> {
-  const url = await createDatabase(`${prefix}_own_`);
+/** Creates a database without tables, from a template or in other ways, and answers its URL; it is dropped after the test. */
+export async function createTestDatabase(how?: string): Promise<string> {
+  const url = await createDatabase(`${prefix}_own_`, how);
   onTestFinished(() => runOnServer(`drop database if exists ${new URL(url).pathname.slice(1)} with (force)`));
   return url;
 }
 
-async function createDatabase(start: string): Promise<string> {
+async function createDatabase(start: string, how = 'template0'): Promise<string> {
   const name = `${start}${randomBytes(6).toString('hex')}`;
-  await runOnServer(`create database ${name} template template0`);
+  await runOnServer(`create database ${name} template ${how}`);
   return urlOf(name);
 }
 
