@@ -32,6 +32,7 @@ export async function swapPointers<M>(
       deps,
       caller,
       async (tx) => {
+        isDone = false;
         for (const one of changed) await swap(tx, context, one, lostRace);
         isDone = true;
       },
