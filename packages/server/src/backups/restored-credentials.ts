@@ -75,11 +75,15 @@ export const narrowCredentials = ({ live, copy }: Sides, nowMs: number): string[
   `update ${copy}.tokens as b set ${revoked(nowMs)} where revoked_at is null and not exists
     (select 1 from ${live}.tokens as c where ${same(TOKEN_IS_THE_SAME)})`,
   `update ${copy}.tokens as b set expires_at = min(b.expires_at, c.expires_at),
-    renewable_until = ${lower('b.renewable_until', 'c.renewable_until')}
+    renewable_until = ${lower('b.renewable_until', 'c.renewable_until')},
+    own_grants_until = ${lower('b.own_grants_until', 'c.own_grants_until')}
     from ${live}.tokens as c where c.id = b.id`,
   // A tenant that was deleted since has nobody left who could use its grants.
   `delete from ${copy}.grants as b where tenant_id in (select id from ${live}.tenants) and not exists
-    (select 1 from ${live}.grants as c where ${same(['tenant_id', 'grantee_kind', 'grantee_id', 'privilege'])})`,
+    (select 1 from ${live}.grants as c where ${same(GRANT_IS_THE_SAME)})`,
+  // One that was taken and granted again is not what older tokens carry.
+  `update ${copy}.grants as b set created_at = max(b.created_at, c.created_at) from ${live}.grants as c
+    where ${same(GRANT_IS_THE_SAME)}`,
   // Without a row the defaults hold, which a tenant leaves once and for all.
   `delete from ${copy}.settings where tenant_id in (select id from ${live}.tenants)
     and tenant_id not in (select tenant_id from ${live}.settings)`,
@@ -102,6 +106,8 @@ const LIMITS = [
   'max_key_days',
   'allow_non_expiring_tokens',
 ] as const;
+
+const GRANT_IS_THE_SAME = ['tenant_id', 'grantee_kind', 'grantee_id', 'privilege'] as const;
 
 /** What nobody changes of a key or a token once it is issued. */
 const API_KEY_IS_THE_SAME = ['id', 'tenant_id', 'service_user_id', 'hash', 'epoch'] as const;
