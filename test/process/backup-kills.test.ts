@@ -138,3 +138,37 @@ describe('a restore that is killed at any moment, under a server', () => {
     }
   });
 });
+
+describe('migrate-data that is killed at any moment', () => {
+  test('leaves an empty target or a whole one, and the source as it was', { timeout: 120_000 }, async () => {
+    const argv = (file: string) => ['migrate-data', '--to', `sqlite:${file}`];
+    const lifeMs = await lifeOf(argv(`${box.home}/copy.db`));
+    const count = (file: string): number => {
+      const db = new DatabaseSync(file, { readOnly: true });
+      const { n } = db.prepare('select count(*) as n from tokens').get() as { n: number };
+      db.close();
+      return n;
+    };
+    const all = count(`${box.home}/copy.db`);
+    for (let round = 0; round < ROUNDS / 2; round += 1) {
+      const file = `${box.home}/copy-${round}.db`;
+      const wasKilled = await killAtRandom(argv(file), lifeMs);
+      const rows = (await stat(file).catch(() => null))?.size ? await rowsIn(file, count) : 0;
+      if (wasKilled) expect([0, all]).toContain(rows);
+      checkDatabase();
+      expect(await box.admin(argv(file))).toMatchObject({ code: 0 });
+      expect(count(file)).toBe(all);
+      expect((await box.user(['whoami'])).code).toBe(0);
+    }
+  });
+});
+
+/** A database may not even have its tables yet. */
+async function rowsIn(file: string, count: (file: string) => number): Promise<number> {
+  try {
+    return count(file);
+  } catch (error) {
+    expect(String(error)).toContain('no such table');
+    return 0;
+  }
+}
