@@ -1,8 +1,11 @@
 import { hash } from 'node:crypto';
 import { type AuditVerification, auditApi, tokensApi } from '@pangolin/shared/contract';
 import { auditEventText } from '@pangolin/shared/contract/audit-event-text';
+import { sql } from 'kysely';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { signGrownChains } from '../../../packages/server/src/audit/checkpoints.ts';
 import { toFields } from '../../../packages/server/src/audit/event-fields.ts';
+import { BY_THE_SERVER, createAuditEvent, createAuditEvents } from '../../../packages/server/src/audit/record.ts';
 import type { AuditEventsTable, Executor } from '../../../packages/server/src/store/schema.ts';
 import { createLoggedIn, mint, openTestServer, type TestServer } from '../harness.ts';
 import { insertSecondTenant } from '../second-tenant.ts';
@@ -96,19 +99,15 @@ describe('verification', () => {
   });
 
   test('crosses the pages in which a chain is read, while events are added', async () => {
-    await change(async (tx) => {
-      const { createAuditEvent, BY_THE_SERVER } = await import('../../../packages/server/src/audit/record.ts');
-      for (let i = 0; i < 2_100; i += 1) {
-        await createAuditEvent(tx, {
-          id: server.deps.newId(),
-          time: server.clock.nowMs,
-          chain: chain(),
-          tenantId: chain(),
-          by: BY_THE_SERVER,
-          event: { action: 'test.done', resourceType: 'test', resourceId: null, details: { b: i, a: [i] } },
-        });
-      }
-    });
+    const events = Array.from({ length: 2_100 }, (_, i) => ({
+      id: server.deps.newId(),
+      time: server.clock.nowMs,
+      tenantId: chain(),
+      by: BY_THE_SERVER,
+      event: { action: 'test.done', resourceType: 'test', resourceId: null, details: { b: i, a: [i] } },
+    }));
+    for (let i = 0; i < events.length; i += 700)
+      await change((tx) => createAuditEvents(tx, chain(), events.slice(i, i + 700)));
     const [found] = await Promise.all([verify(), record(3)]);
     expect(found).toMatchObject({ valid: true, complete: true });
     expect(found.seq).toBeGreaterThanOrEqual(2_100);
@@ -288,7 +287,6 @@ describe('a checkpoint', () => {
   });
 
   test('is made by the server itself for chains that grew, and by several of them once', async () => {
-    const { signGrownChains } = await import('../../../packages/server/src/audit/checkpoints.ts');
     const beside = await openTestServer({ beside: server });
     await record(2);
     await Promise.all([signGrownChains(server.deps), signGrownChains(beside.deps)]);
@@ -312,7 +310,6 @@ describe('damage to the database is told, not answered with 500', () => {
   ])('%s = %s', async (column, value) => {
     await record(3);
     await server.deps.db.transact(async (tx) => {
-      const { sql } = await import('kysely');
       await sql`update audit_events set ${sql.raw(`${column} = ${value}`)} where chain = ${chain()} and seq = 2`.execute(
         tx,
       );
@@ -390,7 +387,6 @@ describe('verification, counting, checkpoints and single events', () => {
 });
 
 test('names that no encoding has are recorded as they can be stored, and still verify', async () => {
-  const { createAuditEvent, BY_THE_SERVER } = await import('../../../packages/server/src/audit/record.ts');
   await change((tx) =>
     createAuditEvent(tx, {
       id: server.deps.newId(),

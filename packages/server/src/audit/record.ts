@@ -4,7 +4,7 @@ import type { Caller } from '../credentials/caller.ts';
 import type { Deps } from '../deps.ts';
 import type { AuditEventsTable, Executor } from '../store/schema.ts';
 import { toFields } from './event-fields.ts';
-import { appendEvent, type ChainHead, findChainHead } from './store.ts';
+import { appendEvents, type ChainHead, findChainHead } from './store.ts';
 
 /** What happened: `<resource>.<past participle>`, on what, and anything worth keeping that is not a secret. */
 export interface AuditEntry {
@@ -71,19 +71,45 @@ export const toSource = ({ actor, origin }: Caller): AuditSource => ({
   request_id: origin.requestId,
 });
 
+/** An event that is not in its chain yet. */
+export interface NewAuditEvent {
+  id: string;
+  /** Milliseconds since 1970. */
+  time: number;
+  chain: string;
+  tenantId: string;
+  by: AuditSource;
+  event: AuditEntry;
+}
+
 /** Appends an event to its chain, and answers the chain's new head. */
-export async function createAuditEvent(
+export const createAuditEvent = (tx: Executor, event: NewAuditEvent): Promise<ChainHead> =>
+  createAuditEvents(tx, event.chain, [event]);
+
+/** Appends events to one chain, in their order and at once, and answers the chain's new head. */
+export async function createAuditEvents(
   tx: Executor,
-  input: { id: string; time: number; chain: string; tenantId: string; by: AuditSource; event: AuditEntry },
+  chain: string,
+  events: readonly Omit<NewAuditEvent, 'chain'>[],
 ): Promise<ChainHead> {
-  const { by, event, chain } = input;
-  const head = await findChainHead(tx, chain);
+  const found = await findChainHead(tx, chain);
+  let head: ChainHead = { seq: Number(found?.seq ?? 0), hash: found?.hash ?? FIRST_AUDIT_HASH };
+  const rows = events.map((event) => {
+    const row = toRow({ ...event, chain }, head);
+    head = { seq: row.seq, hash: row.hash };
+    return row;
+  });
+  await appendEvents(tx, chain, rows, head);
+  return head;
+}
+
+function toRow({ id, time, chain, tenantId, by, event }: NewAuditEvent, head: ChainHead): AuditEventsTable {
   const row = {
-    id: input.id,
+    id,
     chain,
-    seq: Number(head?.seq ?? 0) + 1,
-    time: input.time,
-    tenant_id: input.tenantId,
+    seq: head.seq + 1,
+    time,
+    tenant_id: tenantId,
     user_id: by.user_id,
     username: toStorable(by.username),
     action: event.action,
@@ -97,11 +123,9 @@ export async function createAuditEvent(
     credential_id: by.credential_id,
     request_id: by.request_id,
     details: boundDetails(canonicalJson(event.details ?? {})),
-    previous_hash: head?.hash ?? FIRST_AUDIT_HASH,
+    previous_hash: head.hash,
   };
-  const stored = { ...row, hash: hash('sha256', auditEventText(toFields(row))) };
-  await appendEvent(tx, stored);
-  return { seq: stored.seq, hash: stored.hash };
+  return { ...row, hash: hash('sha256', auditEventText(toFields(row))) };
 }
 
 /**

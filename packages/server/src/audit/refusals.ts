@@ -2,7 +2,7 @@ import type { ErrorCode } from '@pangolin/shared/errors';
 import type { Deps } from '../deps.ts';
 import { limitedPart } from '../networks.ts';
 import { formatTime, MINUTE_MS } from '../times.ts';
-import { type AuditEntry, type AuditSource, BY_THE_SERVER, createAuditEvent } from './record.ts';
+import { type AuditEntry, type AuditSource, BY_THE_SERVER, createAuditEvents } from './record.ts';
 
 /** Something that somebody was refused. */
 export interface Refusal {
@@ -90,11 +90,14 @@ export function createRefusals(deps: Pick<Deps, 'db' | 'newId' | 'now' | 'log'>)
 
   function record(batch: readonly Gathered[]): Promise<void> {
     const time = deps.now();
-    const rows = batch.map((one) => ({ ...one, id: deps.newId(), event: toEvent(one) }));
+    const events = batch.map((one) => ({ ...one, time, id: deps.newId(), event: toEvent(one) }));
+    const chains = [...new Set(events.map(({ chain }) => chain))].sort();
     return deps.db.transact(
       async (tx) => {
-        for (const { id, chain, tenantId, by, event } of rows)
-          await createAuditEvent(tx, { id, time, chain, tenantId, by, event });
+        for (const chain of chains) {
+          const ofChain = events.filter((one) => one.chain === chain);
+          await createAuditEvents(tx, chain, ofChain);
+        }
       },
       { credentials: 'unchanged' },
     );

@@ -12,14 +12,19 @@ export interface ChainHead {
 export const findChainHead = (db: Executor, chain: string) =>
   db.selectFrom('audit_chains').select(['seq', 'hash']).where('chain', '=', chain).executeTakeFirst();
 
-export async function appendEvent(db: Executor, row: Insertable<AuditEventsTable>): Promise<void> {
-  const head = { chain: row.chain, seq: row.seq, hash: row.hash };
+/** `head` is the last of the rows. */
+export async function appendEvents(
+  db: Executor,
+  chain: string,
+  rows: readonly Insertable<AuditEventsTable>[],
+  head: ChainHead,
+): Promise<void> {
   await db
     .insertInto('audit_chains')
-    .values(head)
-    .onConflict((conflict) => conflict.column('chain').doUpdateSet({ seq: head.seq, hash: head.hash }))
+    .values({ chain, ...head })
+    .onConflict((conflict) => conflict.column('chain').doUpdateSet(head))
     .execute();
-  await db.insertInto('audit_events').values(row).execute();
+  await db.insertInto('audit_events').values(rows).execute();
 }
 
 /** `beforeSeq` goes on downwards, `afterSeq` upwards. */
