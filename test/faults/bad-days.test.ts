@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask } from './ask.ts';
+import { startBalancer } from './balancer.ts';
 import { type Engine, openPostgresEngine, openSqliteEngine } from './engines.ts';
 import { checkAll, startLoad, type Targets } from './load.ts';
 import { createPromises, type Promises } from './promises.ts';
@@ -10,6 +11,7 @@ import { type Replicas, startReplicas } from './replicas.ts';
 const BEFORE_MS = 1_500;
 const DURING_MS = 7_000;
 const AFTER_MS = 1_500;
+const KILLING_MS = 15_000;
 
 const ENGINES = { SQLite: openSqliteEngine, PostgreSQL: openPostgresEngine };
 const FAULTS = {
@@ -42,11 +44,11 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('two servers on one %s', (name)
   });
 
   /** Breaks something under load, mends it, and holds every server to all it ever promised. */
-  async function during(fault: () => Promise<() => Promise<unknown>>): Promise<void> {
+  async function during(fault: () => Promise<() => Promise<unknown>>, duringMs = DURING_MS): Promise<void> {
     const load = startLoad(targets, promises);
     await sleep(BEFORE_MS);
     const mend = await fault();
-    await sleep(DURING_MS);
+    await sleep(duringMs);
     await mend();
     await replicas.ready();
     await sleep(AFTER_MS);
@@ -65,14 +67,17 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('two servers on one %s', (name)
 
   test('lose nothing under load when nothing is wrong', () => during(async () => async () => {}));
 
-  test('a server that is killed and started again, again and again', async () => {
+  test('servers behind a balancer, of which one is killed every other second', async () => {
+    const balancer = await startBalancer(replicas.origins);
+    const { origins } = targets;
+    targets.origins = () => [balancer.origin];
     let isOver = false;
     const killing = async () => {
       for (let turn = 0; !isOver; turn += 1) {
         await replicas.kill(turn % 2);
         await sleep(200);
         await replicas.start(turn % 2);
-        await sleep(500);
+        await sleep(1_000);
       }
     };
     await during(async () => {
@@ -80,8 +85,10 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('two servers on one %s', (name)
       return async () => {
         isOver = true;
         await killed;
+        targets.origins = origins;
       };
-    });
+    }, KILLING_MS);
+    await balancer.close();
   });
 
   test.each(FAULTS[name])('the database %s', async (what) => {
