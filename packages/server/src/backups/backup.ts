@@ -64,6 +64,7 @@ export async function createBackup(operator: Operator, options: BackupOptions): 
   const folder = await openWorkingFolder(dirname(file), 'backup');
   try {
     const snapshot = join(folder, DATABASE);
+    const earlierKeys = options.includeMasterKey ? readKeys(options) : [];
     await snapshotSqlite(directory.databasePath, snapshot);
     const { manifest, elsewhere, owner, hasCurrentSchema } = await describe(snapshot, operator, options);
     const archive = join(folder, basename(file));
@@ -74,8 +75,10 @@ export async function createBackup(operator: Operator, options: BackupOptions): 
       await writer.addBytes(MANIFEST, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`));
       await writer.addFile(DATABASE, snapshot);
       if (options.includeMasterKey) {
-        const masterKey = openMasterKey({ ...options, isShared: false });
-        await writer.addBytes(MASTER_KEY, Buffer.from(masterKey.use(formatMasterKeys)));
+        // The master key may be rotated at any moment: one of these opens what was sealed when the snapshot was taken.
+        const keys = [...readKeys(options), ...earlierKeys];
+        const distinct = keys.filter((key, index) => keys.findIndex((one) => one.equals(key)) === index);
+        await writer.addBytes(MASTER_KEY, Buffer.from(formatMasterKeys(distinct)));
       }
       files = await packWarehouses(writer, directory.path);
     });
@@ -94,6 +97,9 @@ export async function createBackup(operator: Operator, options: BackupOptions): 
     await removeWorkingFolder(folder);
   }
 }
+
+const readKeys = (options: BackupOptions): Buffer[] =>
+  openMasterKey({ ...options, isShared: false }).use((keys) => keys.map((key) => Buffer.from(key)));
 
 async function refuseTarget(file: string, { dataDir, force }: BackupOptions): Promise<void> {
   const folder = await stat(dirname(file)).catch(() => null);
