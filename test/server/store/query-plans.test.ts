@@ -21,6 +21,7 @@ import { DEFAULT_SETTINGS } from '../../../packages/server/src/settings/limits.t
 import { findSettings } from '../../../packages/server/src/settings/store.ts';
 import * as signingKeys from '../../../packages/server/src/signing-keys/store.ts';
 import type { Executor } from '../../../packages/server/src/store/schema.ts';
+import * as stretches from '../../../packages/server/src/store/token-stretches.ts';
 import * as tenants from '../../../packages/server/src/tenants/store.ts';
 import { standingBy } from '../../../packages/server/src/tokens/standing.ts';
 import * as tokens from '../../../packages/server/src/tokens/store.ts';
@@ -130,10 +131,11 @@ const QUERIES: Record<string, (db: Executor) => unknown> = {
   'a token': (db) => tokens.findToken(db, 't', 'x', standing),
   'how many valid tokens an owner has': (db) => tokens.countValidTokens(db, owner, standing, 10),
   'a token’s family': (db) => tokens.revokeFamily(db, 'x', revoked),
-  'the end of a stretch of a tenant’s tokens': (db) => tokens.findStretchEnd(db, 't', 'x', 1000),
-  'tokens that other limits would refuse': (db) => tokens.listTokensBeyond(db, 't', stretch, standing, strict),
+  'the end of a stretch of a tenant’s tokens': (db) => stretches.findStretchEnd(db, 't', 'x', 1000),
+  'tokens that other limits would refuse': (db) => stretches.listTokensBeyond(db, 't', stretch, standing, strict),
+  'how many tokens other limits would refuse': (db) => stretches.countTokensBeyond(db, 't', stretch, standing, strict),
   'tokens that nobody used': (db) =>
-    tokens.listUnusedTokens(db, 't', stretch, standing, {
+    stretches.listUnusedTokens(db, 't', stretch, standing, {
       sinceMs: 1,
       roles: ['tenant-user'],
       except: ['VIEW_AUDIT'],

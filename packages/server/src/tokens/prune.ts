@@ -7,9 +7,10 @@ import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
 import { requirePermission } from '../policies/permissions.ts';
 import { listLacking } from '../policies/reach.ts';
+import { listUnusedTokens } from '../store/token-stretches.ts';
 import { DAY_MS, formatEnd, formatOptionalTime, formatTime, wholeSecond } from '../times.ts';
 import { readStanding } from './standing.ts';
-import { listUnusedTokens, pickUnused, revokeFamilies } from './store.ts';
+import { pickUnused, revokeFamilies } from './store.ts';
 import { walkTokens } from './stretches.ts';
 
 const MAX_LISTED = 1000;

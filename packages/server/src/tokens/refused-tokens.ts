@@ -1,8 +1,8 @@
 import type { Settings, SettingsChange } from '@pangolin/shared/contract/settings';
 import type { Deps } from '../deps.ts';
+import { countTokensBeyond, listTokensBeyond } from '../store/token-stretches.ts';
 import { formatEnd } from '../times.ts';
 import { standingBy } from './standing.ts';
-import { listTokensBeyond } from './store.ts';
 import { walkTokens } from './stretches.ts';
 
 /** At most so many are listed; all are counted. */
@@ -19,6 +19,10 @@ export async function listTokensRefusedBy(
   const listed: SettingsChange['affected_tokens'] = [];
   let count = 0;
   for await (const stretch of walkTokens(deps.db.read, tenantId)) {
+    if (listed.length === MAX_LISTED) {
+      count += await countTokensBeyond(deps.db.read, tenantId, stretch, now, then);
+      continue;
+    }
     const rows = await listTokensBeyond(deps.db.read, tenantId, stretch, now, then);
     count += rows.length;
     for (const row of rows.slice(0, MAX_LISTED - listed.length)) {

@@ -1,5 +1,5 @@
 import type { Executor } from '../store/schema.ts';
-import { findStretchEnd, type Stretch } from './store.ts';
+import { findStretchEnd, type Stretch } from '../store/token-stretches.ts';
 
 /** How many tokens are looked at in one query: a few milliseconds, after which other requests have their turn. */
 const STRETCH = 1000;
