@@ -23,19 +23,22 @@ export const environment = (home, extra = {}) => ({
   ...extra,
 });
 
-/** A token of the data directory's owner. */
-export function mintToken(home, role) {
+/** A token of the owner of the data directory, or of the database that `extra` names. */
+export function mintToken(home, role, extra = {}) {
   const command = [USER_CLI, 'get-token', '--role', role];
-  const { stdout, stderr, status } = spawnSync(process.execPath, command, { env: environment(home), encoding: 'utf8' });
+  const { stdout, stderr, status } = spawnSync(process.execPath, command, {
+    env: environment(home, extra),
+    encoding: 'utf8',
+  });
   if (status !== 0) throw new Error(stderr);
   return stdout.trim();
 }
 
 /** Starts `pangolin-admin serve` on a free port. */
-export function startPangolin(home) {
+export function startPangolin(home, extra = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [ADMIN_CLI, 'serve', '--port', '0', '--json'], {
-      env: environment(home),
+      env: environment(home, extra),
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     child.once('exit', (code) => reject(new Error(`serve ended with ${code}`)));

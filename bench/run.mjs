@@ -2,10 +2,16 @@
 // With names of parts, those alone: npm run bench -- iceberg
 import { measureCredentials } from './credentials.mjs';
 import { measureIceberg } from './iceberg.mjs';
+import { measurePostgres } from './postgres.mjs';
 import { createReport } from './report.mjs';
 import { measureScale } from './scale.mjs';
 
-const PARTS = { credentials: measureCredentials, iceberg: measureIceberg, scale: measureScale };
+const PARTS = {
+  credentials: measureCredentials,
+  iceberg: measureIceberg,
+  postgres: measurePostgres,
+  scale: measureScale,
+};
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in PARTS));
