@@ -26,6 +26,8 @@ const GRANT = {
 };
 
 function answer({ method, path, headers, text }: Received): Answer {
+  if (path === '/api/v1/config/settings' && method === 'PUT')
+    return { body: { role_limits: JSON.parse(text).role_limits, affected_tokens: [] } };
   if (path === '/api/v1/config/settings')
     return { body: { default_token_days: 90, max_token_days: 365, max_tokens_per_user: null, session_hours: 12 } };
   if (path === '/api/v1/tokens' && method === 'POST')
@@ -65,6 +67,17 @@ async function clientOf(env: Record<string, string> = { PANGOLIN_TOKEN: 'first' 
 }
 
 describe('the client library', () => {
+  test('keeps the names of roles beside camelCase fields, and says null for a token that never expires', async () => {
+    const { client, server } = await clientOf();
+    const roleLimits = { 'tenant-admin': { maxTokenDays: 30, maxKeyDays: null } };
+    expect((await client.settings.update({ roleLimits })).roleLimits).toEqual(roleLimits);
+    expect(JSON.parse(server.received[0]?.text ?? '')).toEqual({
+      role_limits: { 'tenant-admin': { max_token_days: 30, max_key_days: null } },
+    });
+    await client.tokens.create({ expiresAt: null });
+    expect(JSON.parse(server.received[1]?.text ?? '')).toEqual({ expires_at: null });
+  });
+
   test('speaks camelCase with Date times, and leaves details as they are', async () => {
     const { client, server } = await clientOf();
     const issued = await client.tokens.create({ name: 'job', expiresAt: new Date('2027-01-01T00:00:00Z') });

@@ -27,12 +27,50 @@ async function clientOf(
   return { client, server };
 }
 
+describe('pruning', () => {
+  const part = (count: number, next_cursor: string | null, id: string) => ({
+    body: {
+      dry_run: false,
+      unused_since: '2026-01-01T00:00:00Z',
+      count,
+      revoked_count: count + 1,
+      next_cursor,
+      tokens: [{ id }],
+    },
+  });
+
+  test('goes on where an answer left off, by the time the first one named, and answers the sum', async () => {
+    const { client, server } = await clientOf((_, count) => (count === 1 ? part(5000, ID, 'a') : part(3, null, 'b')));
+    expect(await client.tokens.prune({ unused_for_days: 90 })).toMatchObject({
+      count: 5003,
+      revoked_count: 5005,
+      next_cursor: null,
+      tokens: [{ id: 'a' }, { id: 'b' }],
+    });
+    expect(server.received.map(({ text }) => JSON.parse(text))).toEqual([
+      { unused_for_days: 90 },
+      { unused_since: '2026-01-01T00:00:00Z', dry_run: false, cursor: ID },
+    ]);
+  });
+
+  test('does not go round in circles', async () => {
+    const { client, server } = await clientOf(() => part(1, ID, 'a'));
+    await expect(client.tokens.prune({ unused_for_days: 90 })).rejects.toMatchObject({ code: 'unexpected_answer' });
+    expect(server.received).toHaveLength(2);
+  });
+});
+
 describe('the wire client', () => {
   test('says who it is, presents its credential, and reads kebab-case keys as snake_case, but not inside details', async () => {
-    const body = [{ 'resource-type': 'token', nested: [{ 'a-b': 1 }], details: { 'kept-so': { 'a-b': 1 } } }];
+    const body = [
+      { 'resource-type': 'token', nested: [{ 'a-b': 1 }], details: { 'kept-so': { 'a-b': 1 } } },
+      // Names of roles are no fields.
+      { role_limits: { 'tenant-admin': { 'max-token-days': 30 } } },
+    ];
     const { client, server } = await clientOf(() => ({ body }));
     expect(await client.audit.list()).toEqual([
       { resource_type: 'token', nested: [{ a_b: 1 }], details: { 'kept-so': { 'a-b': 1 } } },
+      { role_limits: { 'tenant-admin': { max_token_days: 30 } } },
     ]);
     expect(server.received[0]?.headers).toMatchObject({
       authorization: 'Bearer t',

@@ -14,12 +14,13 @@ export async function pruneToTheEnd(caller: Caller, input: PruneTokens): Promise
   const first = await ask(input);
   const sum = { ...first };
   for (let answers = 1; sum.next_cursor !== null && sum.next_cursor !== undefined; answers += 1) {
-    if (answers >= MAX_ANSWERS) throw unexpected(`${caller.server} answered POST ${PATH} without coming to an end`);
     const next = await ask({
       unused_since: first.unused_since,
       dry_run: first.dry_run,
       cursor: sum.next_cursor,
     });
+    if (answers >= MAX_ANSWERS || next.next_cursor === sum.next_cursor)
+      throw unexpected(`${caller.server} answered POST ${PATH} without coming to an end`);
     sum.count += next.count;
     sum.revoked_count += next.revoked_count;
     sum.tokens = [...sum.tokens, ...next.tokens].slice(0, MAX_LISTED);
