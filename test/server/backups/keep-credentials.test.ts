@@ -1,4 +1,4 @@
-import { serviceUsersApi, settingsApi, tokensApi, usersApi } from '@pangolin/shared/contract';
+import { serviceUsersApi, settingsApi, tenantsApi, tokensApi, usersApi } from '@pangolin/shared/contract';
 import { describe, expect, test } from 'vitest';
 import {
   createLoggedIn,
@@ -193,6 +193,34 @@ describe('restore --keep-credentials', () => {
     const grants = await server.deps.db.read.selectFrom('grants').select('privilege').execute();
     expect(grants.map(({ privilege }) => privilege)).not.toContain('MANAGE_USERS');
     expect(grants.length).toBeGreaterThan(3);
+  });
+
+  test('revives nobody of a tenant that was deleted since, also where its rows are not removed yet', async () => {
+    const server = await openEmbeddedServer();
+    const acme = await server.owner.call(tenantsApi.create, { body: { name: 'acme' } });
+    const inAcme = { headers: { 'x-pangolin-tenant': acme.id } };
+    const grace = { username: 'grace', password: PASSWORD, email: 'grace@example.com' };
+    await server.owner.call(usersApi.create, { ...inAcme, body: grace });
+    const etl = await server.owner.call(serviceUsersApi.create, { ...inAcme, body: { name: 'etl' } });
+    const key = server.bearer(etl.api_key);
+    const minted = await mint(server, key);
+    const file = await backUpServer(server);
+    // As the commit of a deletion leaves it, after which the server was killed.
+    await server.deps.db.transact((tx) =>
+      tx
+        .updateTable('tenants')
+        .set({ name: acme.id, deleted_at: server.clock.nowMs })
+        .where('id', '=', acme.id)
+        .execute(),
+    );
+    const { plan } = await restoreBackup(server, file, { keepCredentials: true });
+    expect(plan.survivors).toEqual([]);
+    expect(await standingOf(key)).not.toBe('ok');
+    expect(await standingOf(minted.caller)).not.toBe('ok');
+    const { code } = await server.nobody.refused(usersApi.login, {
+      body: { username: 'grace', password: PASSWORD, tenant_id: acme.id },
+    });
+    expect(code).toBe('login_failed');
   });
 
   test('revives nothing that a restore ended before', async () => {

@@ -57,9 +57,9 @@ export const narrowCredentials = ({ live, copy }: Sides, nowMs: number): string[
   // Who was deleted since comes back, and can do nothing until an administrator says so.
   ...['users', 'service_users'].map(
     (table) => `update ${copy}.${table} set active = 0, epoch = epoch + 1, epoch_raised_at = ${nowMs}
-      where id not in (select id from ${live}.${table})`,
+      where id not in (select id from ${live}.${table}) or ${isOfDeletedTenant(live)}`,
   ),
-  `update ${copy}.users as b set password_hash = null where not exists
+  `update ${copy}.users as b set password_hash = null where ${isOfDeletedTenant(live)} or not exists
     (select 1 from ${live}.users as c where c.id = b.id and c.password_hash = b.password_hash)`,
   `update ${copy}.users as b set role = ${lowerRole('b.role', 'c.role')} from ${live}.users as c where c.id = b.id`,
   `update ${copy}.service_users as b set
@@ -68,12 +68,12 @@ export const narrowCredentials = ({ live, copy }: Sides, nowMs: number): string[
     allowed_networks = ${narrowerList('b.allowed_networks', 'c.allowed_networks')},
     expires_at = ${lower('b.expires_at', 'c.expires_at')}
     from ${live}.service_users as c where c.id = b.id`,
-  `update ${copy}.api_keys as b set revoked_at = ${nowMs} where revoked_at is null and not exists
-    (select 1 from ${live}.api_keys as c where ${same(API_KEY_IS_THE_SAME)})`,
+  `update ${copy}.api_keys as b set revoked_at = ${nowMs} where revoked_at is null and (${isOfDeletedTenant(live)} or not exists
+    (select 1 from ${live}.api_keys as c where ${same(API_KEY_IS_THE_SAME)}))`,
   `update ${copy}.api_keys as b set expires_at = ${lower('b.expires_at', 'c.expires_at')}
     from ${live}.api_keys as c where c.id = b.id`,
-  `update ${copy}.tokens as b set ${revoked(nowMs)} where revoked_at is null and not exists
-    (select 1 from ${live}.tokens as c where ${same(TOKEN_IS_THE_SAME)})`,
+  `update ${copy}.tokens as b set ${revoked(nowMs)} where revoked_at is null and (${isOfDeletedTenant(live)} or not exists
+    (select 1 from ${live}.tokens as c where ${same(TOKEN_IS_THE_SAME)}))`,
   `update ${copy}.tokens as b set expires_at = min(b.expires_at, c.expires_at),
     renewable_until = ${lower('b.renewable_until', 'c.renewable_until')},
     own_grants_until = ${lower('b.own_grants_until', 'c.own_grants_until')}
@@ -126,6 +126,10 @@ const TOKEN_IS_THE_SAME = [
   'root_kind',
   'root_id',
 ] as const;
+
+/** Of a tenant that was deleted since: a server may not have come to removing its rows yet. */
+const isOfDeletedTenant = (live: string): string =>
+  `tenant_id in (select id from ${live}.tenants where deleted_at is not null)`;
 
 const same = (columns: readonly string[]): string =>
   columns.map((column) => `c.${column} is b.${column}`).join(' and ');
