@@ -8,6 +8,7 @@ import { tokensApi, usersApi } from '@pangolin/shared/contract';
 import { describe, expect, test } from 'vitest';
 import { createFolder, mint, openTestServer, refuseLeaks, standingOf } from './harness.ts';
 import { startTestServer } from './start-test-server.ts';
+import { databaseOf } from './test-database.ts';
 
 const json = { 'content-type': 'application/json' };
 
@@ -56,7 +57,8 @@ describe('a listening server', () => {
     const { dataDir, close } = await openTestServer();
     await close();
     await writeFile(join(dataDir, 'master.key'), `${Buffer.alloc(32, 7).toString('base64url')}\n`);
-    const starting = startServer({ dataDir, ownerName: 'ada', port: 0, insecureHttp: false });
+    const database = await databaseOf(dataDir);
+    const starting = startServer({ dataDir, ...database, ownerName: 'ada', port: 0, insecureHttp: false });
     await expect(starting).rejects.toMatchObject({ code: 'master_key_missing' });
   });
 

@@ -68,13 +68,5 @@ describe('a unit of work', () => {
     const key = await server.owner.call(serviceUsersApi.create, { body: { name: 'etl' } });
     const beside = await openTestServer({ beside: server });
     expect(await standingOf(beside.apiKey(key.api_key))).toBe('ok');
-    const pragma = async (name: string) => {
-      const compiled = server.deps.db.read.selectFrom('tenants').selectAll().compile();
-      return server.deps.db.transact(async (tx) =>
-        Object.values((await tx.executeQuery({ ...compiled, sql: `pragma ${name}`, parameters: [] })).rows[0] ?? {}),
-      );
-    };
-    expect(await pragma('synchronous')).toEqual([2]);
-    expect(await pragma('journal_mode')).toEqual(['wal']);
   });
 });

@@ -89,7 +89,9 @@ export function createPostgresPool(url: URL, options: PoolOptions): PostgresPool
       }
     },
     stats: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
-    end: () => pool.end(),
+    async end() {
+      if (!pool.ending) await pool.end();
+    },
   };
 }
 
