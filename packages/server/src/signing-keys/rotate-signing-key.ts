@@ -5,7 +5,7 @@ import type { Caller } from '../credentials/caller.ts';
 import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
 import { requirePermission } from '../policies/permissions.ts';
-import { DAY_MS, formatEnd, formatOptionalTime, formatTime } from '../times.ts';
+import { DAY_MS, formatEnd, formatOptionalTime, formatTime, wholeSecond } from '../times.ts';
 import { createSigningKey, storeSigningKey } from './create-signing-key.ts';
 import * as store from './store.ts';
 
@@ -59,11 +59,11 @@ export const presentSigningKey = (row: store.SigningKeyRow): SigningKey => ({
   kid: row.kid,
   state: row.state,
   algorithm: 'ES256',
-  created_at: formatTime(Number(row.created_at)),
+  created_at: formatTime(wholeSecond(Number(row.created_at))),
   activated_at: formatOptionalTime(readTime(row.activated_at)),
   retired_at: formatOptionalTime(readTime(row.retired_at)),
   verify_until: row.verify_until === null ? null : formatEnd(Number(row.verify_until)),
   signed_checkpoint: Number(row.signed_checkpoint) === 1,
 });
 
-const readTime = (ms: number | null): number | null => (ms === null ? null : Number(ms));
+const readTime = (ms: number | null): number | null => (ms === null ? null : wholeSecond(Number(ms)));

@@ -16,7 +16,7 @@ import { settingsFields } from './settings-fields.ts';
  */
 export async function printSettingsChange(ctx: Context, answer: SettingsChange): Promise<void> {
   const { affected_count: tokens, affected_key_count: keys = 0, dry_run: dryRun } = answer;
-  const [are, changed] = dryRun ? ['would be', 'would change'] : ['are now', 'changed'];
+  const changed = dryRun ? 'would change' : 'changed';
   const refused = [counted(tokens, 'token'), counted(keys, 'key')].filter((text) => text !== null);
   const differences = readDifferences(answer);
   if (Object.keys(differences).length === 0) await ctx.say('Nothing changes: the settings are as asked already.');
@@ -41,6 +41,7 @@ export async function printSettingsChange(ctx: Context, answer: SettingsChange):
         .join('\n'),
   });
   if (refused.length === 0) return;
+  const are = dryRun ? 'would be' : tokens + keys === 1 ? 'is now' : 'are now';
   const unlisted = tokens > answer.affected_tokens.length || keys > (answer.affected_keys ?? []).length;
   await ctx.say(`${refused.join(' and ')} ${are} refused.${unlisted ? ' The first 1000 of each are listed.' : ''}`);
 }
