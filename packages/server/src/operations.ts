@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { type Backup, type BackupOptions, createBackup, type Operator } from './backups/backup.ts';
+import { type Backup, type BackupOptions, createBackup } from './backups/backup.ts';
 import { openRestore, type Restore, type RestoreOptions } from './backups/restore.ts';
 import { type MigratedData, type MigrationOptions, migrateData } from './data-migration/migrate-data.ts';
 import { createUuidV7 } from './ids.ts';
+import type { Operator } from './operator.ts';
 
 /** Who asks for an operation, and when, unless that is now. */
 export interface OperatorOptions {

@@ -3,15 +3,13 @@ import { createReadStream } from 'node:fs';
 import { link, open, realpath, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { PangolinError } from '@pangolin/shared/errors';
-import { recordAudit } from '../audit/record.ts';
-import { createOwner } from '../credentials/owner.ts';
-import type { Deps } from '../deps.ts';
 import { syncDirectory } from '../iceberg/warehouse/local-directories.ts';
 import { openDataDirectory } from '../installation/data-directory.ts';
 import { openMasterKey } from '../installation/master-key.ts';
 import { formatMasterKeys } from '../installation/master-key-text.ts';
+import { type Operator, recordOperation } from '../operator.ts';
 import { openDatabase } from '../store/database.ts';
-import type { Schema } from '../store/schema.ts';
+import type { InstallationTable, Schema } from '../store/schema.ts';
 import { checkSqlite, snapshotSqlite } from '../store/snapshot.ts';
 import { openSqlite } from '../store/sqlite.ts';
 import { formatTime, wholeSecond } from '../times.ts';
@@ -21,13 +19,6 @@ import { countRows, findInstallation, isCurrent, listCatalogsElsewhere, readMigr
 import { type PackedFiles, packWarehouses } from './warehouse-files.ts';
 import { openWorkingFolder, removeWorkingFolder } from './working-folder.ts';
 import { writeArchive } from './write-archive.ts';
-
-/** Who makes or restores a backup, and the clock and ids of it. */
-export interface Operator extends Pick<Deps, 'now' | 'newId'> {
-  ownerName: string;
-  /** As in `pangolin-admin/1.0.0`. */
-  client: string;
-}
 
 export interface BackupOptions {
   dataDir: string;
@@ -66,7 +57,7 @@ export async function createBackup(operator: Operator, options: BackupOptions): 
     const snapshot = join(folder, DATABASE);
     const earlierKeys = options.includeMasterKey ? readKeys(options) : [];
     await snapshotSqlite(directory.databasePath, snapshot);
-    const { manifest, elsewhere, owner, hasCurrentSchema } = await describe(snapshot, operator, options);
+    const { manifest, elsewhere, installation, hasCurrentSchema } = await describe(snapshot, operator, options);
     const archive = join(folder, basename(file));
     const mtime = new Date(manifest.created_at);
     const compress = /\.(?:tgz|tar\.gz)$/i.test(file);
@@ -83,7 +74,7 @@ export async function createBackup(operator: Operator, options: BackupOptions): 
       files = await packWarehouses(writer, directory.path);
     });
     const { size } = await stat(archive);
-    if (hasCurrentSchema) await audit(operator, directory.databasePath, owner, file, manifest);
+    if (hasCurrentSchema) await audit(operator, directory.databasePath, installation, file, manifest);
     await publish(archive, file, options.force);
     return {
       file,
@@ -153,7 +144,7 @@ async function describe(snapshot: string, operator: Operator, options: BackupOpt
     return {
       manifest,
       elsewhere: catalogs.map(({ name, warehouse_location }) => ({ name, location: warehouse_location ?? '' })),
-      owner: { ownerId: installation.owner_id, defaultTenantId: installation.default_tenant_id },
+      installation,
       hasCurrentSchema: await isCurrent(db),
     };
   } finally {
@@ -170,33 +161,23 @@ async function hashFile(path: string): Promise<string> {
 async function audit(
   operator: Operator,
   databasePath: string,
-  installation: { ownerId: string; defaultTenantId: string },
+  installation: InstallationTable,
   file: string,
   manifest: Manifest,
 ): Promise<void> {
   const db = await openDatabase({ file: databasePath });
-  const actor = createOwner({ installation, ownerName: operator.ownerName });
-  const caller = { actor, origin: { address: null, client: operator.client, requestId: operator.newId() } };
   try {
     await db.transact(
       (tx) =>
-        recordAudit(
-          tx,
-          operator,
-          caller,
-          {
-            action: 'installation.backed_up',
-            resourceType: 'installation',
-            resourceId: manifest.installation_id,
-            details: {
-              file,
-              created_at: manifest.created_at,
-              database_sha256: manifest.database.sha256,
-              has_master_key: manifest.has_master_key,
-            },
+        recordOperation(tx, operator, installation, {
+          action: 'installation.backed_up',
+          details: {
+            file,
+            created_at: manifest.created_at,
+            database_sha256: manifest.database.sha256,
+            has_master_key: manifest.has_master_key,
           },
-          { chain: 'system' },
-        ),
+        }),
       { credentials: 'unchanged' },
     );
   } finally {

@@ -1,12 +1,10 @@
 import { PangolinError } from '@pangolin/shared/errors';
-import { recordAudit } from '../audit/record.ts';
-import { createOwner } from '../credentials/owner.ts';
+import { type Operator, recordOperation } from '../operator.ts';
 import type { Executor, InstallationTable, Schema } from '../store/schema.ts';
 import { quoteSql } from '../store/snapshot.ts';
 import { openSqlite, retryWhileBusy, type SqliteConnection } from '../store/sqlite.ts';
 import { TABLE_NAMES, type TableName } from '../store/tables.ts';
 import { type ChainChoice, chooseChains, restoreChains } from './audit-chains.ts';
-import type { Operator } from './backup.ts';
 import type { Manifest } from './manifest.ts';
 import { endCredentials, learnFromLive, narrowCredentials, type Sides } from './restored-credentials.ts';
 import { findInstallation } from './store.ts';
@@ -111,13 +109,8 @@ function audit(
   { installation, manifest, keepCredentials }: Parameters<typeof replaceRows>[1],
   chains: ChainChoice,
 ): Promise<void> {
-  const owner = { ownerId: installation.owner_id, defaultTenantId: installation.default_tenant_id };
-  const actor = createOwner({ installation: owner, ownerName: operator.ownerName });
-  const caller = { actor, origin: { address: null, client: operator.client, requestId: operator.newId() } };
-  const event = {
+  return recordOperation(tx, operator, installation, {
     action: 'installation.restored',
-    resourceType: 'installation',
-    resourceId: installation.id,
     details: {
       backup_created_at: manifest.created_at,
       backup_version: manifest.product_version,
@@ -125,6 +118,5 @@ function audit(
       keep_credentials: keepCredentials,
       replaced_histories: chains.replaced.slice(0, 50),
     },
-  };
-  return recordAudit(tx, operator, caller, event, { chain: 'system' });
+  });
 }

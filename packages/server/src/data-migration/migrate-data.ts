@@ -1,9 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { PangolinError } from '@pangolin/shared/errors';
-import { recordAudit } from '../audit/record.ts';
-import type { Operator } from '../backups/backup.ts';
-import { createOwner } from '../credentials/owner.ts';
+import { type Operator, recordOperation } from '../operator.ts';
 import { type BulkConnection, openBulkConnection } from '../store/bulk-connection.ts';
 import type { Executor, InstallationTable } from '../store/schema.ts';
 import { readStorageError } from '../store/storage-errors.ts';
@@ -61,7 +59,10 @@ async function copy(
   const installation = await findInstallation(source.db);
   if (!installation) throw new PangolinError('no_server', `There is no installation in ${source.place} to copy.`);
   await refuseMovedOn(source.db, target.db, installation, overwrite);
-  await audit(operator, source, target.place, installation);
+  await recordOperation(source.db, operator, installation, {
+    action: 'installation.migrated',
+    details: { to: target.place },
+  });
   const tables = await copyTables(source.db, target.db, onProgress);
   // What the source says of it is true, or was about to be: the other way round the target would have moved on by it.
   await source.commit();
@@ -114,22 +115,4 @@ async function refuseMovedOn(
       { hint: 'Go on with the target; or give --overwrite to replace what it holds.' },
     );
   }
-}
-
-function audit(
-  operator: Operator,
-  { db }: BulkConnection,
-  place: string,
-  { id, owner_id, default_tenant_id }: InstallationTable,
-): Promise<void> {
-  const installation = { ownerId: owner_id, defaultTenantId: default_tenant_id };
-  const actor = createOwner({ installation, ownerName: operator.ownerName });
-  const caller = { actor, origin: { address: null, client: operator.client, requestId: operator.newId() } };
-  const event = {
-    action: 'installation.migrated',
-    resourceType: 'installation',
-    resourceId: id,
-    details: { to: place },
-  };
-  return recordAudit(db, operator, caller, event, { chain: 'system' });
 }
