@@ -186,7 +186,7 @@ describe('migrate-data', () => {
     });
     const { stderr, code } = await run(['migrate-data', '--to', 'postgres://pangolin:secret@127.0.0.1:1/x']);
     expect(code).toBe(1);
-    expect(stderr).toContain('Warning: a password in --to can be read by everybody');
+    expect(stderr).toContain('Warning: everybody on this machine can read the password in --to');
     expect(stderr).not.toContain('secret');
   });
 });

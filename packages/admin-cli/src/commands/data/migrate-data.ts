@@ -1,6 +1,7 @@
 import type { Command } from '@commander-js/extra-typings';
 import type { CopiedTable } from '@pangolin/server';
 import { type Column, type Context, dataFolder, examples, PangolinError, printList } from '@pangolin/shared/cli';
+import { warnOfPassword } from './warn-of-password.ts';
 
 interface MigrateDataOptions {
   from?: string;
@@ -48,12 +49,7 @@ async function migrateData(ctx: Context, options: MigrateDataOptions): Promise<v
       hint: 'Give --to postgres://USER@HOST/DATABASE, or set PANGOLIN_DATABASE_URL.',
     });
   }
-  if (hasPassword(options.to)) {
-    await ctx.say(
-      'Warning: a password in --to can be read by everybody on this machine, in its list of processes. ' +
-        'Give the URL in PANGOLIN_DATABASE_URL, or the password in PGPASSWORD.',
-    );
-  }
+  await warnOfPassword(ctx, '--to', options.to);
   const { loadOperations } = await import('@pangolin/server');
   const { moveData } = await loadOperations();
   const say = createProgress(ctx);
@@ -92,8 +88,3 @@ function createProgress(ctx: Context) {
     void ctx.say(`${table}: ${rows.toLocaleString('en')} of ${total.toLocaleString('en')}`);
   };
 }
-
-const hasPassword = (url: string | undefined): boolean =>
-  url !== undefined &&
-  /^postgres/.test(url) &&
-  (!URL.canParse(url) || new URL(url).password !== '' || /[?&]password=/.test(url));

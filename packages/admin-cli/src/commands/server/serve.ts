@@ -1,6 +1,7 @@
 import type { Command } from '@commander-js/extra-typings';
 import { type Context, dataFolder, examples, untilStopped } from '@pangolin/shared/cli';
 import { PangolinError } from '@pangolin/shared/errors';
+import { warnOfPassword } from '../data/warn-of-password.ts';
 import { addServeOptions, readServeSettings, type ServeSettings } from './serve-settings.ts';
 
 /** `serve`: the embedded server, over HTTP. */
@@ -33,7 +34,7 @@ async function serve(ctx: Context, options: Record<string, unknown>): Promise<vo
   const { shutdownDelay, tlsCert, tlsKey, dataDir: givenDir, ...given } = settings;
   const dataDir = givenDir ?? dataFolder(ctx.edges);
   const tls = readTls(settings);
-  if (hasPassword(options.databaseUrl)) await ctx.say(PASSWORD_WARNING);
+  if (typeof options.databaseUrl === 'string') await warnOfPassword(ctx, '--database-url', options.databaseUrl);
   const { startServer } = await import('@pangolin/server');
   const server = await startServer({
     ...without(given),
@@ -59,13 +60,6 @@ async function serve(ctx: Context, options: Record<string, unknown>): Promise<vo
 }
 
 const DEFAULT_PORT = 8080;
-
-const PASSWORD_WARNING =
-  'Warning: everybody on this machine can read the password in --database-url in its list of processes. ' +
-  'Give the URL in PANGOLIN_DATABASE_URL, or the password in PGPASSWORD.';
-
-const hasPassword = (url: unknown): boolean =>
-  typeof url === 'string' && (/[?&]password=/.test(url) || (URL.canParse(url) && new URL(url).password !== ''));
 
 type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 
