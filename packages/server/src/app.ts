@@ -95,7 +95,11 @@ export function createApp(deps: Deps): App {
     if (known) return known;
     const mounting = mount(deps, feature);
     loading.set(feature, mounting);
-    void mounting.then((app) => loaded.set(feature, app));
+    mounting.then(
+      (app) => loaded.set(feature, app),
+      // The next request tries again: what could not be read now may be there then.
+      () => loading.delete(feature),
+    );
     return mounting;
   }
 
