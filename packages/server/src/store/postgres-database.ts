@@ -52,7 +52,10 @@ export async function openPostgresDatabase(text: string, wallMs: () => number): 
   const pools = [readers, writers, watchers];
 
   const freshness = createFreshness((moment) => observe(watchers, moment), wallMs);
-  await freshness.generation();
+  await Promise.resolve(freshness.generation()).catch(async (error) => {
+    await Promise.all(pools.map((pool) => pool.end()));
+    throw error;
+  });
   const clock = setInterval(
     () => void Promise.resolve(freshness.generation()).catch(() => undefined),
     CLOCK_INTERVAL_MS,
