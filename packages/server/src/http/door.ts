@@ -7,6 +7,7 @@ import type { Deps } from '../deps.ts';
 import { mergeSlashes } from '../merge-slashes.ts';
 import type { Networks } from '../networks.ts';
 import { replyOAuthError } from '../oauth/oauth-error.ts';
+import { monotonicMs } from '../times.ts';
 import type { Bindings } from './env.ts';
 import { replyProblem, toPangolinError } from './errors.ts';
 import { createGuard } from './guard.ts';
@@ -27,7 +28,7 @@ export function createDoor(app: App, deps: Deps, options: DoorOptions) {
   const guard = createGuard(options.guard);
 
   function finish(incoming: IncomingMessage, env: Bindings, startMs: number, response: Response): Response {
-    const ms = performance.now() - startMs;
+    const ms = monotonicMs() - startMs;
     const { method } = incoming;
     const { status } = response;
     metrics.answered(env, method, status, ms / 1000);
@@ -50,7 +51,7 @@ export function createDoor(app: App, deps: Deps, options: DoorOptions) {
   }
 
   return (request: Request, { incoming, outgoing }: { incoming: IncomingMessage; outgoing: ServerResponse }) => {
-    const startMs = performance.now();
+    const startMs = monotonicMs();
     const env: Bindings = { requestId: readRequestId(incoming.headers['x-request-id']), incoming };
     if (options.trustedProxies) env.trustedProxies = options.trustedProxies;
     // A client that always has one more request would keep its connection for ever.

@@ -17,7 +17,7 @@ export const PATIENCE_MS = 5_000;
 const MAX_UNITS_PER_COMMIT = 64;
 
 /** The transaction that a batch of units shares. */
-export interface SharedTransaction {
+interface SharedTransaction {
   dialect: Dialect;
   /** Runs queries one after another on the transaction's connection. */
   executor: QueryExecutor;

@@ -228,7 +228,7 @@ interface ChangesTable {
 }
 
 /** Wrong passwords in a row, per account (a hash of tenant and name) and address. */
-export interface LoginFailuresTable {
+interface LoginFailuresTable {
   account: string;
   address: string;
   failures: number;
@@ -236,7 +236,7 @@ export interface LoginFailuresTable {
 }
 
 /** Refused tokens and API keys, per address and minute (whole minutes since 1970). */
-export interface CredentialFailuresTable {
+interface CredentialFailuresTable {
   address: string;
   minute: number;
   failures: number;
