@@ -39,6 +39,18 @@ describe('settings', () => {
     expect((await server.nobody.call(publicApi.appConfig)).token_policy.max_per_user).toBeNull();
   });
 
+  test('of a role are nobody’s to change who is below it', async () => {
+    const server = await openTestServer();
+    const eve = await createLoggedIn(server, 'eve', 'tenant-admin');
+    for (const root of [{ max_token_days: 1 }, null]) {
+      const { code } = await eve.caller.refused(settingsApi.update, { body: { role_limits: { root } } });
+      expect(code).toBe('forbidden');
+    }
+    const own = { 'tenant-admin': { max_token_days: 30 } };
+    await eve.caller.call(settingsApi.update, { body: { role_limits: own } });
+    expect((await eve.caller.call(settingsApi.get)).role_limits).toEqual(own);
+  });
+
   test('never show a default above the maximum: lowering the one lowers the other', async () => {
     const server = await openTestServer();
     const lowered = await server.owner.call(settingsApi.update, { body: { max_token_days: 30 } });

@@ -1,3 +1,4 @@
+import { ROLES } from '@pangolin/shared/contract/roles';
 import type { Settings, SettingsChange, UpdateSettings } from '@pangolin/shared/contract/settings';
 import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
@@ -5,7 +6,7 @@ import type { Caller } from '../credentials/caller.ts';
 import { refuseLockout } from '../credentials/networks.ts';
 import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
-import { requirePermission } from '../policies/permissions.ts';
+import { requirePermission, requireRankOf } from '../policies/permissions.ts';
 import { findPrincipal } from '../principals/principals.ts';
 import { listKeysRefusedBy } from '../service-users/refused-keys.ts';
 import type { Executor } from '../store/schema.ts';
@@ -32,6 +33,10 @@ export async function updateSettings(
   dryRun: boolean,
 ): Promise<SettingsChange> {
   requirePermission(caller.actor, 'settings:write');
+  // Limits of a role end tokens and keys of whoever has it.
+  for (const role of ROLES)
+    if (input.role_limits?.[role] !== undefined)
+      requireRankOf(caller.actor, role, `Whoever role_limits.${role} is for`);
   const { tenantId } = caller.actor;
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
     const before = await readSettings(deps.db.read, tenantId);
