@@ -9,11 +9,11 @@ import {
 import type { Caller } from '../credentials/caller.ts';
 import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
-import type { AuditCheckpointsTable, Executor } from '../store/schema.ts';
+import type { AuditCheckpointsTable } from '../store/schema.ts';
 import { formatTime } from '../times.ts';
 import { presentTime } from './event-fields.ts';
 import { createAuditEvent, SYSTEM_CHAIN, toSource } from './record.ts';
-import { type ChainHead, insertCheckpoint, listGrownChains } from './store.ts';
+import { type ChainHead, insertCheckpoints, listGrownChains } from './store.ts';
 
 const CHAINS_AT_A_TIME = 100;
 
@@ -37,7 +37,9 @@ export function createCheckpoint(deps: Deps, caller: Caller, chain: string): Pro
           resourceName: chain === SYSTEM_CHAIN ? SYSTEM_CHAIN : null,
         },
       });
-      return signHead(tx, deps, chain, head);
+      const signed = await signHead(deps, chain, head);
+      await insertCheckpoints(tx, [toRow(signed)]);
+      return signed.checkpoint;
     },
     { credentials: 'unchanged', inDeletedTenant: true },
   );
@@ -52,23 +54,39 @@ export async function signGrownChains(deps: Deps): Promise<number> {
   let after = '';
   for (;;) {
     const grown = await listGrownChains(deps.db.read, after, CHAINS_AT_A_TIME);
-    for (const { chain, seq, hash } of grown) {
-      const head = { seq: Number(seq), hash };
-      await deps.db.transact((tx) => signHead(tx, deps, chain, head), { credentials: 'unchanged' });
-      after = chain;
-      signed += 1;
+    const checkpoints: NewCheckpoint[] = [];
+    for (const { chain, seq, hash } of grown) checkpoints.push(await signHead(deps, chain, { seq: Number(seq), hash }));
+    const last = grown.at(-1);
+    if (last) {
+      await deps.db.transact((tx) => insertCheckpoints(tx, checkpoints.map(toRow)), { credentials: 'unchanged' });
+      after = last.chain;
     }
+    signed += grown.length;
     if (grown.length < CHAINS_AT_A_TIME) return signed;
   }
 }
 
-async function signHead(tx: Executor, deps: Deps, chain: string, head: ChainHead): Promise<AuditCheckpoint> {
+/** A checkpoint that is signed but not stored yet. */
+interface NewCheckpoint {
+  checkpoint: AuditCheckpoint;
+  timeMs: number;
+}
+
+async function signHead(deps: Deps, chain: string, head: ChainHead): Promise<NewCheckpoint> {
   const timeMs = deps.now();
   const claims: CheckpointClaims = { iss: deps.installation.issuer, chain, ...head, time: formatTime(timeMs) };
   const { jws, kid } = await deps.signingKeys.signAs(CHECKPOINT_TYP, { ...claims });
-  await insertCheckpoint(tx, { chain, ...head, time: timeMs, kid, signature: jws });
-  return { ...claims, kid, signature: jws };
+  return { checkpoint: { ...claims, kid, signature: jws }, timeMs };
 }
+
+const toRow = ({ checkpoint: { chain, seq, hash, kid, signature }, timeMs }: NewCheckpoint): AuditCheckpointsTable => ({
+  chain,
+  seq,
+  hash,
+  time: timeMs,
+  kid,
+  signature,
+});
 
 /** A stored checkpoint as it is answered. */
 export const presentCheckpoint = (row: AuditCheckpointsTable, issuer: string): AuditCheckpoint => ({

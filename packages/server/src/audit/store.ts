@@ -149,10 +149,10 @@ export const listGrownChains = (db: Executor, after: string, limit: number) =>
     .execute();
 
 /** What another process vouched for meanwhile stays as it is. */
-export const insertCheckpoint = (db: Executor, row: Insertable<AuditCheckpointsTable>) =>
+export const insertCheckpoints = (db: Executor, rows: readonly Insertable<AuditCheckpointsTable>[]) =>
   db
     .insertInto('audit_checkpoints')
-    .values(row)
+    .values(rows)
     .onConflict((conflict) => conflict.columns(['chain', 'seq']).doNothing())
     .execute();
 
