@@ -260,6 +260,9 @@ describe('what is recorded', () => {
           ? Promise.reject(new Error('down'))
           : server.deps.db.transact(...args)) as typeof server.deps.db.transact,
     };
+    const recorded = async () =>
+      (await server.deps.db.read.selectFrom('audit_events').select('id').where('result', '=', 'failure').execute())
+        .length;
     const refusals = createRefusals({ ...server.deps, db });
     const refusal: Refusal = {
       chain: 'system',
@@ -281,6 +284,19 @@ describe('what is recorded', () => {
     isDown = false;
     await refusals.close();
     expect(await failures(server, system)).toHaveLength(1);
+    // By itself as well, though nobody is refused any more.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    isDown = true;
+    const later = createRefusals({ ...server.deps, db });
+    later.note(refusal);
+    server.clock.advance(MINUTE_MS);
+    await vi.advanceTimersByTimeAsync(MINUTE_MS);
+    expect(await recorded()).toBe(1);
+    isDown = false;
+    server.clock.advance(MINUTE_MS);
+    await vi.advanceTimersByTimeAsync(MINUTE_MS);
+    await vi.waitFor(async () => expect(await recorded()).toBe(2));
   });
 });
 

@@ -54,6 +54,7 @@ export function createRefusals(deps: Pick<Deps, 'db' | 'newId' | 'now' | 'log'>)
   let due: Gathered[] = [];
   let writing = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
 
   /** What was gathered in a minute that is over is due. */
   function turnMinute(nowMs: number): void {
@@ -83,6 +84,8 @@ export function createRefusals(deps: Pick<Deps, 'db' | 'newId' | 'now' | 'log'>)
         }
       } catch (err) {
         deps.log.warn({ err }, 'refusals not recorded yet');
+        // Perhaps nobody is refused for a long time: they must not wait for that.
+        if (!isClosed) arm(deps.now());
       }
     });
     return writing;
@@ -135,6 +138,7 @@ export function createRefusals(deps: Pick<Deps, 'db' | 'newId' | 'now' | 'log'>)
       await write();
     },
     async close() {
+      isClosed = true;
       clearTimeout(timer);
       takeGathered();
       await write();
