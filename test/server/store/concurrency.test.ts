@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { serviceUsersApi, tokensApi } from '@pangolin/shared/contract';
 import { describe, expect, test } from 'vitest';
 import { readAuditChain } from '../audit-chain.ts';
@@ -51,6 +52,23 @@ describe('a unit of work', () => {
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected']);
     const names = await deps.db.read.selectFrom('tenants').select('name').orderBy('name').execute();
     expect(names.map(({ name }) => name)).toEqual(['a', 'c', 'default']);
+  });
+
+  test('that takes too long is given up, and writes nothing any more', async () => {
+    const { deps } = await openTestServer();
+    let late: Promise<unknown> = Promise.resolve();
+    const slow = deps.db.transact(async (tx) => {
+      const row = { id: deps.newId(), name: 'late', created_at: 1 };
+      late = sleep(5_500).then(() => tx.insertInto('tenants').values(row).execute());
+      await late;
+    });
+    await expect(slow).rejects.toMatchObject({ code: 'unavailable', status: 503 });
+    await deps.db.transact((tx) =>
+      tx.insertInto('tenants').values({ id: deps.newId(), name: 'next', created_at: 1 }).execute(),
+    );
+    await expect(late).rejects.toThrow();
+    const names = await deps.db.read.selectFrom('tenants').select('name').orderBy('name').execute();
+    expect(names.map(({ name }) => name)).toEqual(['default', 'next']);
   });
 
   test('is not forgotten when it begins in the moment in which the last one is answered', async () => {

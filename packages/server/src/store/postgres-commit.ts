@@ -48,13 +48,13 @@ export const createPostgresCommit =
           if (!isLost(error)) await run('rollback');
           throw error;
         }
-        await commit(connection, observation.credentials, changedCredentials);
+        await commit(run, observation.credentials, changedCredentials);
       });
 
     /** Nobody else writes between the turn and the commit: what was counted then is what is there now. */
-    async function commit(connection: PostgresConnection, credentials: number, changed: boolean): Promise<void> {
+    async function commit(run: PostgresConnection['run'], credentials: number, changed: boolean): Promise<void> {
       const asked = freshness.moment();
-      const results = await connection.run(changed ? `${COUNT_CHANGE}; commit` : 'commit').catch((error) => {
+      const results = await run(changed ? `${COUNT_CHANGE}; commit` : 'commit').catch((error) => {
         if (!isLost(error) || isUnsent(error)) throw error;
         freshness.forget();
         throw outcomeUnknown(error);

@@ -25,6 +25,9 @@ const UNWRITABLE_TEXT: Explanation = {
 };
 const TOO_LARGE: Explanation = { code: 'invalid_request', message: 'A number is too large.' };
 
+/** configuration_limit_exceeded: here, that every connection of the pool was in use for too long. */
+const NO_FREE_CONNECTION = '53400';
+
 /** By SQLSTATE, or its class, the first two characters: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const POSTGRES: Record<string, Explanation> = {
   '08': GONE,
@@ -52,6 +55,7 @@ const POSTGRES: Record<string, Explanation> = {
     hint: 'Free some space on it.',
   },
   '53300': { code: 'storage_busy', message: 'The database server has no connection to spare.', hint: AGAIN },
+  [NO_FREE_CONNECTION]: { code: 'storage_busy', message: 'All connections to the database are in use.', hint: AGAIN },
   '55P03': BUSY,
   '57': GONE,
   '57014': { code: 'storage_busy', message: 'The database took too long.', hint: AGAIN },
@@ -70,11 +74,10 @@ function stateOf(error: unknown): string | undefined {
 /** A failure of the connection itself, as SQLSTATE has names for it (class 08): the driver has none, or the system's. */
 export function toConnectionError(error: unknown, state: '08001' | '08006'): unknown {
   if (stateOf(error) !== undefined || !(error instanceof Error)) return error;
-  const isUnsent = /not queryable/.test(error.message);
-  return Object.assign(new Error(error.message, { cause: error }), {
-    severity: 'FATAL',
-    code: isUnsent ? '08003' : state,
-  });
+  let code: string = state;
+  if (/not queryable/.test(error.message)) code = '08003';
+  if (/^timeout exceeded when trying to connect/.test(error.message)) code = NO_FREE_CONNECTION;
+  return Object.assign(new Error(error.message, { cause: error }), { severity: 'FATAL', code });
 }
 
 /** An older process's statement, after a newer one has changed the table: prepared anew, it works. */

@@ -1,5 +1,6 @@
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
 import pg from 'pg';
+import { monotonicMs } from '../times.ts';
 import type { PoolStats } from './database.ts';
 import { isLost, toConnectionError } from './postgres-errors.ts';
 
@@ -36,6 +37,7 @@ export interface PostgresPool {
 
 const CONNECT_TIMEOUT_MS = 3_000;
 const IDLE_TIMEOUT_MS = 30_000;
+const AT_ONCE_MS = 1_000;
 const MAX_NAMED_STATEMENTS = 500;
 
 const INT8 = 20;
@@ -151,9 +153,11 @@ function createConnection(client: pg.PoolClient, nameOf: (sql: string) => string
   };
 }
 
-/** A connection that has rested may have died of it; whether the database is gone shows with a new one. */
-export const onceMore = <T>(read: () => Promise<T>): Promise<T> =>
-  read().catch((error) => {
-    if (isLost(error)) return read();
+/** A connection that died while it rested says so at once; whether the database is gone shows with a new one. */
+export function onceMore<T>(read: () => Promise<T>): Promise<T> {
+  const startMs = monotonicMs();
+  return read().catch((error) => {
+    if (isLost(error) && monotonicMs() - startMs < AT_ONCE_MS) return read();
     throw error;
   });
+}

@@ -12,12 +12,18 @@ export interface UnitTransaction {
 /** Opens a view of a transaction for one unit, over the executor that holds the transaction's connection. */
 export function openUnitTransaction(dialect: Dialect, executor: QueryExecutor): UnitTransaction {
   let isOver = false;
+  const refuse = () => {
+    if (isOver) throw new PangolinError('unavailable', 'A transaction took too long.', { retryAfterSeconds: 1 });
+  };
   const guarded = executor.withConnectionProvider({
-    provideConnection: (consumer) =>
-      executor.provideConnection((connection) => {
-        if (isOver) throw new PangolinError('unavailable', 'A transaction took too long.', { retryAfterSeconds: 1 });
+    async provideConnection(consumer) {
+      refuse();
+      return executor.provideConnection((connection) => {
+        // It may have waited for another query to end.
+        refuse();
         return consumer(connection);
-      }),
+      });
+    },
   });
   return {
     tx: new Transaction<Schema>({ config: { dialect }, dialect, driver: new DummyDriver(), executor: guarded }),
