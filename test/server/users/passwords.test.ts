@@ -34,3 +34,16 @@ test('one sender alone, whatever address of its network it takes, waits in a lin
   expect(outcomes.filter((one) => one === 'checked')).toHaveLength(68);
   expect(outcomes.filter((one) => one === 'too_many_requests')).toHaveLength(12);
 });
+
+test('however many senders fill the line, whoever logged in before goes first, and so does a password that is set', async () => {
+  const { hash, verify } = createPasswords();
+  const stored = await hash('the right one');
+  expect(await verify(stored, 'the right one', '198.51.100.1')).toBe(true);
+  const crowd = Array.from({ length: 120 }, (_, sender) => outcome(verify(stored, 'a guess', `192.0.2.${sender}`)));
+  const stranger = outcome(verify(stored, 'the right one', '198.51.100.2'));
+  const known = outcome(verify(stored, 'the right one', '198.51.100.1'));
+  const set = hash('another').then(() => 'set');
+  expect(await Promise.all([known, set])).toEqual(['checked', 'set']);
+  expect(await stranger).toBe('unavailable');
+  expect((await Promise.all(crowd)).filter((one) => one === 'unavailable').length).toBeGreaterThan(80);
+});

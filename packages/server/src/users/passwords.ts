@@ -13,10 +13,14 @@ const MAX_WAITING = 32;
 const MAX_RUNNING_PER_ADDRESS = 4;
 const MAX_WAITING_PER_ADDRESS = 64;
 
+/** Senders of right passwords that are remembered. */
+const MAX_FAMILIAR = 10_000;
+
 /**
  * Password hashing, bounded: at most two at once, 32 waiting (4 of one address, whose others wait behind them), then
  * `unavailable` or `too_many_requests`. Where the line is full, an address that stands in it less takes a place of one that
- * stands in it most.
+ * stands in it most. However many addresses fill it, whoever logged in before from theirs goes first, and so does a
+ * password that somebody with a credential sets.
  */
 export interface Passwords {
   hash(password: string): Promise<string>;
@@ -25,7 +29,8 @@ export interface Passwords {
 }
 
 export function createPasswords(): Passwords {
-  const run = createTurnstiles();
+  const familiar = createFamiliar();
+  const run = createTurnstiles(familiar.has);
   return {
     hash: (password) =>
       run(null, async () => {
@@ -33,18 +38,34 @@ export function createPasswords(): Passwords {
         return argon2.hash(password, PARAMETERS);
       }),
     verify: (hash, password, address) =>
-      run(address, async () => {
+      run(address, async (sender) => {
         const argon2 = await import('@node-rs/argon2');
-        const isRight = await argon2.verify(hash ?? NOBODY, password);
-        return isRight && hash !== null;
+        const isRight = (await argon2.verify(hash ?? NOBODY, password)) && hash !== null;
+        if (isRight && sender !== null) familiar.add(sender);
+        return isRight;
       }),
   };
 }
 
-type Work<T> = () => Promise<T>;
+/** Who logged in lately; forgets the oldest first. */
+function createFamiliar() {
+  const senders = new Set<string>();
+  return {
+    has: (sender: string) => senders.has(sender),
+    add(sender: string) {
+      senders.delete(sender);
+      const oldest = senders.size >= MAX_FAMILIAR ? senders.values().next() : undefined;
+      if (oldest && !oldest.done) senders.delete(oldest.value);
+      senders.add(sender);
+    },
+  };
+}
+
+type Work<T> = (sender: string | null) => Promise<T>;
 
 interface Waiting {
   address: string | null;
+  goesFirst: boolean;
   enter(): void;
   leave(reason: PangolinError): void;
 }
@@ -58,9 +79,15 @@ function createTurnstile(limits: { running: number; waiting: number; refuse(): P
   const waiting: Waiting[] = [];
 
   /** Makes room in a full line for whoever stands in it less than others: the last of those who stand in it most goes. */
-  function makeRoom(address: string | null): boolean {
+  function makeRoom(address: string | null, goesFirst: boolean): boolean {
+    if (waiting.at(-1)?.goesFirst === false && goesFirst) {
+      waiting.pop()?.leave(limits.refuse());
+      return true;
+    }
     const places = new Map<string | null, number>();
-    for (const one of waiting) places.set(one.address, (places.get(one.address) ?? 0) + 1);
+    // Those who go first are no others' to send away.
+    for (const one of waiting)
+      if (goesFirst || !one.goesFirst) places.set(one.address, (places.get(one.address) ?? 0) + 1);
     const most = [...places].reduce((a, b) => (b[1] > a[1] ? b : a), [address, 0] as const);
     if (most[1] < (places.get(address) ?? 0) + 2) return false;
     const last = waiting.findLastIndex((one) => one.address === most[0]);
@@ -68,10 +95,13 @@ function createTurnstile(limits: { running: number; waiting: number; refuse(): P
     return true;
   }
 
-  async function pass<T>(address: string | null, work: Work<T>): Promise<T> {
+  async function pass<T>(address: string | null, goesFirst: boolean, work: () => Promise<T>): Promise<T> {
     if (running >= limits.running) {
-      if (waiting.length >= limits.waiting && !makeRoom(address)) throw limits.refuse();
-      await new Promise<void>((enter, leave) => waiting.push({ address, enter, leave }));
+      if (waiting.length >= limits.waiting && !makeRoom(address, goesFirst)) throw limits.refuse();
+      await new Promise<void>((enter, leave) => {
+        const others = goesFirst ? waiting.findIndex((one) => !one.goesFirst) : -1;
+        waiting.splice(others < 0 ? waiting.length : others, 0, { address, goesFirst, enter, leave });
+      });
     } else running += 1;
     try {
       return await work();
@@ -87,7 +117,7 @@ function createTurnstile(limits: { running: number; waiting: number; refuse(): P
 }
 
 /** A turnstile for everybody, behind one for each address: a sender slows down its own logins first. */
-function createTurnstiles() {
+function createTurnstiles(isFamiliar: (sender: string) => boolean) {
   const everybody = createTurnstile({
     running: MAX_RUNNING,
     waiting: MAX_WAITING,
@@ -100,7 +130,7 @@ function createTurnstiles() {
   const byAddress = new Map<string, ReturnType<typeof createTurnstile>>();
 
   return async function pass<T>(address: string | null, work: Work<T>): Promise<T> {
-    if (address === null) return everybody.pass(null, work);
+    if (address === null) return everybody.pass(null, true, () => work(null));
     const sender = limitedPart(address);
     const own =
       byAddress.get(sender) ??
@@ -111,7 +141,7 @@ function createTurnstiles() {
       });
     byAddress.set(sender, own);
     try {
-      return await own.pass(null, () => everybody.pass(sender, work));
+      return await own.pass(null, false, () => everybody.pass(sender, isFamiliar(sender), () => work(sender)));
     } finally {
       if (own.isEmpty()) byAddress.delete(sender);
     }
