@@ -1,4 +1,5 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
+import { readNetwork } from '@pangolin/shared/contract/networks';
 
 /** Addresses, given as CIDR blocks. */
 export interface Networks {
@@ -8,23 +9,14 @@ export interface Networks {
 
 const MAX_REMEMBERED = 1_000;
 
-/** Reads `10.0.0.0/8`, `2001:db8::/32` or a single address; undefined when it is none. */
-export function readNetwork(text: string): { address: string; prefix: number; family: 'ipv4' | 'ipv6' } | undefined {
-  const [address = '', bits, ...more] = text.split('/');
-  const version = address.includes('%') ? 0 : isIP(address);
-  if (version === 0 || more.length > 0) return undefined;
-  const longest = version === 4 ? 32 : 128;
-  if (bits !== undefined && !/^(?:0|[1-9]\d{0,2})$/.test(bits)) return undefined;
-  const prefix = bits === undefined ? longest : Number(bits);
-  return prefix > longest ? undefined : { address, prefix, family: version === 4 ? 'ipv4' : 'ipv6' };
-}
-
 /** Networks that were read before; what cannot be read is in none of them. Answers are remembered: the same few ask. */
 export function createNetworks(blocks: readonly string[]): Networks {
   const list = new BlockList();
   for (const block of blocks) {
-    const network = readNetwork(block);
-    if (network) list.addSubnet(network.address, network.prefix, network.family);
+    const read = readNetwork(block);
+    if (!('network' in read)) continue;
+    const [address = '', prefix] = read.network.split('/');
+    list.addSubnet(address, Number(prefix), isIPv6(address) ? 'ipv6' : 'ipv4');
   }
   const known = new Map<string, boolean>();
   return {

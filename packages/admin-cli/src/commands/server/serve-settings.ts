@@ -1,6 +1,6 @@
-import { isIP } from 'node:net';
 import { type Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import type { Context } from '@pangolin/shared/cli';
+import { readNetwork } from '@pangolin/shared/contract/networks';
 import { PangolinError } from '@pangolin/shared/errors';
 
 /** One setting of the server: a flag, the variable that gives it too, and how either is read. */
@@ -192,14 +192,13 @@ function readLogLevel(value: string): (typeof LEVELS)[number] {
 /** One network or several, separated by commas or spaces. */
 function readNetworks(value: string, before: string[] = []): string[] {
   const networks = value.split(/[\s,]+/).filter((one) => one !== '');
-  for (const network of networks) {
-    const [address = '', bits, ...more] = network.split('/');
-    const longest = isIP(address) === 4 ? 32 : 128;
-    const isSound = bits === undefined || (/^(?:0|[1-9]\d{0,2})$/.test(bits) && Number(bits) <= longest);
-    if (isIP(address) === 0 || address.includes('%') || !isSound || more.length > 0) {
-      throw new InvalidArgumentError(`${JSON.stringify(network)} is no network; give one such as 10.0.0.0/8 or ::1.`);
-    }
-  }
   if (networks.length === 0) throw new InvalidArgumentError('It is empty.');
-  return [...before, ...networks];
+  return [
+    ...before,
+    ...networks.map((text) => {
+      const read = readNetwork(text);
+      if ('network' in read) return read.network;
+      throw new InvalidArgumentError(`${JSON.stringify(text)} ${read.problem}.`);
+    }),
+  ];
 }
