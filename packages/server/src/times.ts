@@ -18,3 +18,7 @@ export const NEVER_MS = Date.UTC(9999, 11, 31, 23, 59, 59);
 
 /** The end of something that may never end, null then. */
 export const formatEnd = (ms: number): string | null => (ms === NEVER_MS ? null : formatTime(ms));
+
+/** The earlier of two ends; null is none. */
+export const earlier = (a: number | null, b: number | null): number | null =>
+  a === null ? b : b === null ? a : Math.min(a, b);

@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { AuditCheckpoint } from '@pangolin/shared/contract/audit';
 import {
   CHECKPOINT_TYP,
@@ -9,6 +9,7 @@ import {
 import type { Caller } from '../credentials/caller.ts';
 import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
+import { isSigned } from '../signing-keys/is-signed.ts';
 import type { AuditCheckpointsTable } from '../store/schema.ts';
 import { formatTime } from '../times.ts';
 import { presentTime } from './event-fields.ts';
@@ -114,16 +115,7 @@ export async function findCheckpointFault(
   if (typeof read === 'string') return `has a signature that ${read}`;
   const key = keys.get(read.kid);
   if (!key || told.kid !== read.kid) return 'is signed by a key that is none of this installation';
-  if (!(await isSigned(read.signed, key, read.signature))) return 'has a signature that does not verify';
+  if (!(await isSigned(Buffer.from(read.signed), key, read.signature))) return 'has a signature that does not verify';
   const difference = findDifference(told, read.claims);
   return difference && `says another ${difference} than its signature vouches for`;
 }
-
-/** ES256, in the thread pool: requests go on meanwhile. */
-const isSigned = (signed: string, key: KeyObject, signature: Uint8Array): Promise<boolean> =>
-  new Promise((resolve, reject) => {
-    verify('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' }, signature, (error, isGood) => {
-      if (error) reject(error);
-      else resolve(isGood);
-    });
-  });

@@ -1,5 +1,6 @@
 import type { Privilege } from '@pangolin/shared/contract/privileges';
 import type { Role } from '@pangolin/shared/contract/roles';
+import { earlier } from '../times.ts';
 
 /** The credential a caller presented; `id` is a token's `jti` or an API key's public id, null for the embedded owner. */
 export interface PresentedCredential {
@@ -19,10 +20,7 @@ export interface PresentedCredential {
 }
 
 /** When a credential ends, or null when it does not by itself. */
-export function endOf({ expiresAtMs, endsAtMs }: PresentedCredential): number | null {
-  if (expiresAtMs === null) return endsAtMs;
-  return endsAtMs === null ? expiresAtMs : Math.min(expiresAtMs, endsAtMs);
-}
+export const endOf = ({ expiresAtMs, endsAtMs }: PresentedCredential): number | null => earlier(expiresAtMs, endsAtMs);
 
 /** Who is asking, as established from a credential: what they may do now, not when it was issued. */
 export interface Actor {

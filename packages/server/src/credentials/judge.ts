@@ -2,7 +2,7 @@ import { lowerRole } from '@pangolin/shared/contract/roles';
 import { coversScope } from '@pangolin/shared/contract/scopes';
 import { type ErrorCode, PangolinError } from '@pangolin/shared/errors';
 import { grantedTo } from '../policies/privileges.ts';
-import { NEVER_MS } from '../times.ts';
+import { earlier, NEVER_MS } from '../times.ts';
 import type { Actor } from './caller.ts';
 import { judgeKeyLifetime, judgeTokenLifetime } from './judge-lifetime.ts';
 import type { ApiKeyState, TokenState } from './store.ts';
@@ -41,7 +41,7 @@ export function judgeToken(state: TokenState, nowMs: number): Actor {
       expiresAtMs: state.expires_at === NEVER_MS ? null : state.expires_at,
       renewableUntilMs: state.renewable_until,
       ownGrantsUntilMs: state.own_grants_until,
-      endsAtMs: earliest(state.key_expires_at, earliest(state.key_owner_expires_at, state.service_user_expires_at)),
+      endsAtMs: earlier(state.key_expires_at, earlier(state.key_owner_expires_at, state.service_user_expires_at)),
       root: { kind: state.root_kind, id: state.root_id },
     },
   };
@@ -53,7 +53,7 @@ export function judgeApiKey(state: ApiKeyState, nowMs: number): Actor {
   if (state.revoked_at !== null) throw keyRevoked();
   if (state.active !== 1) throw inactive('service user');
   if (state.epoch !== state.service_user_epoch) throw keyRevoked();
-  const expiresAtMs = earliest(state.expires_at, state.service_user_expires_at);
+  const expiresAtMs = earlier(state.expires_at, state.service_user_expires_at);
   if (expiresAtMs !== null && expiresAtMs <= nowMs) {
     throw refused(
       'api_key_expired',
@@ -97,7 +97,7 @@ function judgeRoot(state: TokenState, nowMs: number): void {
     const ownerStopped = state.key_owner_active !== 1 || state.key_owner_epoch !== state.key_epoch;
     if (stopped || ownerStopped)
       throw refused('token_revoked', 'The API key this token was obtained with was rotated or revoked.');
-    const endMs = earliest(state.key_expires_at, state.key_owner_expires_at);
+    const endMs = earlier(state.key_expires_at, state.key_owner_expires_at);
     if (endMs !== null && endMs <= nowMs) {
       throw refused('token_expired', 'The API key this token was obtained with has expired.');
     }
@@ -152,9 +152,6 @@ function narrowScopes(token: string[], owner: readonly string[]): readonly strin
   // Nothing in common must not read as "no restriction".
   return both.length > 0 ? both : ['none'];
 }
-
-const earliest = (a: number | null, b: number | null): number | null =>
-  a === null ? b : b === null ? a : Math.min(a, b);
 
 const refused = (code: ErrorCode, message: string, hint?: string) => new PangolinError(code, message, { hint });
 const keyRevoked = () =>

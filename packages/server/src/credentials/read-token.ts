@@ -1,7 +1,7 @@
-import { type KeyObject, verify } from 'node:crypto';
 import { PangolinError } from '@pangolin/shared/errors';
 import type { Deps } from '../deps.ts';
 import { andThen, type MaybePromise } from '../maybe-promise.ts';
+import { isSigned } from '../signing-keys/is-signed.ts';
 import { RefusedSubject, withSubject } from './refused-subject.ts';
 
 /** How far apart two clocks may be, in seconds. */
@@ -60,15 +60,6 @@ export const rereadClaims = (deps: Deps, claims: TokenClaims): MaybePromise<Toke
 /** A retired key outlives every token it signed: whoever still has one is told what happened to it. */
 const unverifiable = (exp: unknown, nowMs: number) =>
   typeof exp === 'number' && exp + CLOCK_TOLERANCE_S <= nowMs / 1000 ? tokenExpired() : signatureInvalid();
-
-/** ES256 (RFC 7518 §3.4), in the thread pool: other requests go on meanwhile. */
-const isSigned = (signed: Buffer, key: KeyObject, signature: Buffer): Promise<boolean> =>
-  new Promise((resolve, reject) => {
-    verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, signature, (error, isGood) => {
-      if (error) reject(error);
-      else resolve(isGood);
-    });
-  });
 
 interface Unverified {
   /** What the signature is over, RFC 7515 §5.1. */

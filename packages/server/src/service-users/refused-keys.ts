@@ -3,7 +3,7 @@ import type { Settings, SettingsChange } from '@pangolin/shared/contract/setting
 import { previewApiKey } from '../credentials/api-key.ts';
 import type { Deps } from '../deps.ts';
 import { limitsFor } from '../settings/limits.ts';
-import { DAY_MS, formatOptionalTime, formatTime, wholeSecond } from '../times.ts';
+import { DAY_MS, earlier, formatOptionalTime, formatTime, wholeSecond } from '../times.ts';
 import { listWorkingKeys } from './store.ts';
 
 /** At most so many are listed; all are counted. */
@@ -28,7 +28,7 @@ export async function listKeysRefusedBy(
       STRETCH,
     );
     for (const key of keys) {
-      const endMs = earliest(key.expires_at, key.service_user_expires_at);
+      const endMs = earlier(key.expires_at, key.service_user_expires_at);
       const lifetime = endMs === null ? Number.POSITIVE_INFINITY : endMs - key.created_at;
       if (lifetime > maxMs(key.role, change.before) || lifetime <= maxMs(key.role, change.after)) continue;
       count += 1;
@@ -52,6 +52,3 @@ function maxMs(role: Role, settings: Settings): number {
   const days = limitsFor(role, settings).max_key_days;
   return days === null ? Number.POSITIVE_INFINITY : days * DAY_MS;
 }
-
-const earliest = (a: number | null, b: number | null): number | null =>
-  a === null ? b : b === null ? a : Math.min(a, b);
