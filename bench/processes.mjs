@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 export const USER_CLI = join(root, 'packages/user-cli/bin/pangolin-user.js');
-const ADMIN_CLI = join(root, 'packages/admin-cli/bin/pangolin-admin.js');
+export const ADMIN_CLI = join(root, 'packages/admin-cli/bin/pangolin-admin.js');
 
 /** A folder of its own, gone at the end. */
 export function createHome() {

@@ -1,5 +1,6 @@
 // Prints the speed table of this checkout, from one run. Build first: npm run build
 // With names of parts, those alone: npm run bench -- iceberg
+import { measureAudit } from './audit.mjs';
 import { measureCredentials } from './credentials.mjs';
 import { measureIceberg } from './iceberg.mjs';
 import { measurePostgres } from './postgres.mjs';
@@ -11,6 +12,7 @@ const PARTS = {
   iceberg: measureIceberg,
   postgres: measurePostgres,
   scale: measureScale,
+  audit: measureAudit,
 };
 
 const asked = process.argv.slice(2);

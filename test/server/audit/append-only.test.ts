@@ -11,10 +11,11 @@ const CHANGES = [
   new RegExp(`\\b(?:update|delete\\s+from|drop\\s+table|truncate|alter\\s+table)\\s+"?(?:${TABLES})\\b`, 'i'),
 ];
 
-test('nothing in the server changes or deletes what was recorded', () => {
+test('no query changes or deletes what was recorded; a restore alone puts another history in the place of a whole one', () => {
   const sources = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
   expect(sources.length).toBeGreaterThan(100);
   const changing = sources.filter((name) => {
+    if (name.startsWith('backups/')) return false;
     const text = readFileSync(join(SOURCES, name), 'utf8');
     return CHANGES.some((change) => change.test(text));
   });

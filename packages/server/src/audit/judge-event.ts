@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { type AuditEventFields, auditEventText } from '@pangolin/shared/contract/audit-event-text';
-import { formatTime } from '../times.ts';
+import { createTimeFormatter } from '../times.ts';
 import { withCanonicalDetails } from './event-fields.ts';
 import { type ChainHead, EVENT_COLUMNS } from './store.ts';
 
@@ -12,9 +12,16 @@ export type JudgedEvent =
 const MAX_TIME_MS = 8.64e15;
 
 /** Judges a row of `EVENT_COLUMNS` by itself and by the event before it. Never throws, whatever the row holds. */
-export function judgeEvent(row: readonly unknown[], before: ChainHead): JudgedEvent {
+type JudgeEvent = (row: readonly unknown[], before: ChainHead) => JudgedEvent;
+
+/** For the events of one chain, one after the other. */
+export function createEventJudge(chain: string): JudgeEvent {
+  const format = createTimeFormatter();
+  return (row, before) => judge(readRow(row, chain, format), row, before);
+}
+
+function judge({ fields, hash: recorded, seq, id }: ReadRow, row: readonly unknown[], before: ChainHead): JudgedEvent {
   const expected = before.seq + 1;
-  const { fields, hash: recorded, seq, id } = readRow(row);
   if (seq !== null && seq > expected) {
     const missing = seq === expected + 1 ? `is missing` : `and those up to ${seq - 1} are missing`;
     return { isSound: false, seq: expected, id: null, why: missing };
@@ -37,20 +44,36 @@ function isHashOf(recorded: string, fields: AuditEventFields): boolean {
   }
 }
 
-function readRow(row: readonly unknown[]): {
+interface ReadRow {
+  /** Null for a damaged row. */
   fields: AuditEventFields | null;
   hash: unknown;
   seq: number | null;
   id: string | null;
-} {
-  const [action, chain, client, credential_id, credential_type, details, id, ip, previous_hash, request_id] = row;
-  const [resource_id, resource_name, resource_type, result, seqColumn, tenant_id, timeColumn, user_id, username, hash] =
-    row.slice(10);
-  const seq = readWhole(seqColumn);
-  const time = readWhole(timeColumn);
+}
+
+function readRow(row: readonly unknown[], chain: string, format: (ms: number) => string): ReadRow {
+  const action = row[0];
+  const client = row[1];
+  const credential_id = row[2];
+  const credential_type = row[3];
+  const details = row[4];
+  const id = row[5];
+  const ip = row[6];
+  const previous_hash = row[7];
+  const request_id = row[8];
+  const resource_id = row[9];
+  const resource_name = row[10];
+  const resource_type = row[11];
+  const result = row[12];
+  const seq = readWhole(row[13]);
+  const tenant_id = row[14];
+  const time = readWhole(row[15]);
+  const user_id = row[16];
+  const username = row[17];
+  const hash = row[18];
   const isWhole =
     isText(action) &&
-    isText(chain) &&
     isOptionalText(client) &&
     isOptionalText(credential_id) &&
     isOptionalText(credential_type) &&
@@ -88,7 +111,7 @@ function readRow(row: readonly unknown[]): {
           result,
           seq,
           tenant_id,
-          time: formatTime(time),
+          time: format(time),
           user_id,
           username,
         }

@@ -91,10 +91,9 @@ export const findStrayEvent = (db: Executor, chain: string, side: '<' | '>', seq
     .limit(1)
     .executeTakeFirst();
 
-/** The columns of an event, in the order in which a chain is read; the hash last. */
+/** The columns of an event, in the order in which a chain, which is known, is read; the hash last. */
 export const EVENT_COLUMNS = [
   'action',
-  'chain',
   'client',
   'credential_id',
   'credential_type',

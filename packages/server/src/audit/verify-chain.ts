@@ -4,7 +4,7 @@ import { PangolinError } from '@pangolin/shared/errors';
 import type { Deps } from '../deps.ts';
 import { readStorageError } from '../store/storage-errors.ts';
 import { openCheckpoints } from './checkpoint-cursor.ts';
-import { judgeEvent, readWhole } from './judge-event.ts';
+import { createEventJudge, readWhole } from './judge-event.ts';
 import { type ChainHead, findChainHead, findEventAt, findStrayEvent, prepareChainPages } from './store.ts';
 
 /** Read and hashed in about ten milliseconds, after which other requests have their turn. */
@@ -42,6 +42,7 @@ export function createChainVerifier(deps: Deps): ChainVerifier {
       const checkpoints = await openCheckpoints(deps, chain, afterSeq);
       const stray = afterSeq === 0 ? await findStrayEvent(deps.db.read, chain, '<', 1) : undefined;
       if (stray) return answer({ seq: Number(stray.seq), id: stray.id, reason: 'has a number that no chain has' });
+      const judgeEvent = createEventJudge(chain);
       let read = readPage;
       while (found.events < limit) {
         let rows: unknown[][];

@@ -2,6 +2,7 @@ import { hash, verify } from 'node:crypto';
 import type { AuditCheckpoint, AuditEvent } from '@pangolin/shared/contract';
 import { findDifference, readCheckpoint } from '@pangolin/shared/contract/audit-checkpoint';
 import { auditEventText, canonicalJson, FIRST_AUDIT_HASH } from '@pangolin/shared/contract/audit-event-text';
+import { type ExportedEvent, readExportedEvent } from '@pangolin/shared/contract/audit-export-line';
 import type { VerificationKeys } from './read-jwks.ts';
 import { brokenLine, MAX_LINE_LENGTH, readLineBatches } from './read-line-batches.ts';
 
@@ -30,6 +31,12 @@ export async function verifyExport(
 
   const judge = (text: string): string | undefined => {
     if (checkpoint) return 'follows the checkpoint, after which there is nothing';
+    const next = readExportedEvent(text);
+    if (next && isNext(next, last)) {
+      last = next;
+      return undefined;
+    }
+    // The checkpoint, or a line that something is wrong with: what it is takes a closer look.
     const value = readLine(text);
     if (typeof value === 'string') return value;
     if (value.type === 'checkpoint') {
@@ -61,6 +68,12 @@ export async function verifyExport(
   const { chain, seq, time, kid, iss } = checkpoint;
   return { events: seq, chain, seq, hash: checkpoint.hash, time, kid, issuer: iss };
 }
+
+const isNext = (event: ExportedEvent, last: Pick<AuditEvent, 'seq' | 'hash' | 'chain'> | undefined): boolean =>
+  event.seq === (last?.seq ?? 0) + 1 &&
+  event.previousHash === (last?.hash ?? FIRST_AUDIT_HASH) &&
+  (last === undefined || event.chain === last.chain) &&
+  hash('sha256', event.hashed) === event.hash;
 
 /** What is nested deeper than the stack is none of ours. */
 function withinDepth(judge: () => string | undefined): string | undefined {
