@@ -73,7 +73,7 @@ describe('the data directory', () => {
     for (const ended of [box.user(['get-token']), box.admin(['serve', '--port', '0'])]) {
       const { stdout, stderr, code } = await ended;
       expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
-      expect(stderr).toMatch(/master key does not open this database/);
+      expect(stderr).toMatch(/master\.key does not open this database/);
     }
   });
 

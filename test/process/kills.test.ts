@@ -115,8 +115,8 @@ describe('after many kills under load', () => {
   test('there was something to survive', () => {
     expect(counts.serverKills).toBeGreaterThan(4);
     expect(counts.commandKills).toBeGreaterThan(4);
-    expect(shown.tokens.size).toBeGreaterThan(100);
-    expect(shown.revoked.size).toBeGreaterThan(20);
+    expect(shown.tokens.size).toBeGreaterThan(40);
+    expect(shown.revoked.size).toBeGreaterThan(10);
     for (const { replaced } of keys.values()) expect(replaced.size).toBeGreaterThan(2);
   });
 
