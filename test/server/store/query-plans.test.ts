@@ -61,6 +61,7 @@ describe('every query that runs for a request', () => {
       'tables by name',
       'audit events',
       'audit events by user',
+      'audit events of some time',
       'signing keys',
       'grants by grantee',
       'grants to somebody',

@@ -119,6 +119,7 @@ export const QUERIES: Record<string, (db: Executor) => unknown> = {
   'audit events by user': (db) => audit.listEvents(db, { chain: 't', user_id: 'x' }, window),
   'audit events by action': (db) => audit.listEvents(db, { chain: 't', action: 'x' }, window),
   'audit events by result': (db) => audit.listEvents(db, { chain: 't', result: 'failure' }, window),
+  'audit events of some time': (db) => audit.listEvents(db, { chain: 't', sinceMs: 1, untilMs: 2 }, window),
   'how many audit events there are': (db) => audit.countEvents(db, { chain: 't' }),
   'an audit event': (db) => audit.findEvent(db, 't', 'x'),
   'the audit event of a number': (db) => audit.findEventAt(db, 't', 7),
