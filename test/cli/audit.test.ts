@@ -95,6 +95,21 @@ describe('export-audit', () => {
     expect(stderr).toMatch(/incomplete[\s\S]*could not be written/);
   });
 
+  test('that does not get all there should be fails, and lacks the checkpoint', async () => {
+    const other = await openHome();
+    for (const name of ['a', 'b', 'c']) await other.run(admin, ['create-service-user', '--name', name]);
+    const db = await openDatabase({ file: join(other.dataDir, 'pangolin.db') });
+    await db.transact((tx) =>
+      tx.deleteFrom('audit_events').where('chain', '<>', 'system').where('seq', '=', 2).execute(),
+    );
+    await db.close();
+    const { stdout, stderr, code } = await other.run(admin, ['export-audit']);
+    expect({ code, checkpoints: stdout.split('"type":"checkpoint"').length - 1 }).toEqual({ code: 1, checkpoints: 0 });
+    expect(stderr).toMatch(/incomplete[\s\S]*has no event 2/);
+    expect((await verify(stdout)).code).toBe(1);
+    await other.remove();
+  });
+
   test('needs the privilege to see the audit log, over HTTP as well, where it writes the same', async () => {
     served ??= await startTestServer({ dataDir: home.dataDir });
     const url = `http://127.0.0.1:${served.port}`;

@@ -35,6 +35,12 @@ function answer({ method, path, headers, text }: Received): Answer {
   if (path.startsWith('/api/v1/users/me/tokens')) return { body: [TOKEN, { ...TOKEN, id: 'other', kind: 'session' }] };
   if (path === `/api/v1/tokens/${ID}`) return { body: TOKEN };
   if (path.startsWith('/api/v1/auth/revoke')) return { body: { message: 'revoked' } };
+  if (path.startsWith('/api/v1/audit/count')) return { body: { count: 3 } };
+  if (path.startsWith('/api/v1/audit/verify'))
+    return { body: { valid: true, complete: true, seq: 3, events: 3, checkpoints: 0, time: '2026-11-22T12:00:00Z' } };
+  if (path.startsWith('/api/v1/audit/checkpoints'))
+    return { status: 201, body: { chain: 'system', seq: 3, time: '2026-11-22T12:00:00Z' } };
+  if (path.startsWith(`/api/v1/audit/${ID}`)) return { body: { id: ID, seq: 3 } };
   if (path.startsWith('/api/v1/audit'))
     return { body: [{ time: '2026-11-22T12:00:00Z', resource_type: 'token', details: { expires_at: 'kept' } }] };
   if (path.startsWith('/api/v1/policies') && method === 'DELETE') return { status: 204 };
@@ -89,6 +95,22 @@ describe('the client library', () => {
       { time: new Date('2026-11-22T12:00:00Z'), resourceType: 'token', details: { expires_at: 'kept' } },
     ]);
     expect(server.received.at(-1)?.path).toBe('/api/v1/audit?resource_type=token&since=1970-01-01T00%3A00%3A00.000Z');
+  });
+
+  test('counts, gets and verifies audit events, and has them vouched for', async () => {
+    const { client, server } = await clientOf();
+    const asked = () => `${server.received.at(-1)?.method} ${server.received.at(-1)?.path}`;
+    expect(await client.audit.count({ resourceType: 'token' })).toEqual({ count: 3 });
+    expect(asked()).toBe('GET /api/v1/audit/count?resource_type=token');
+    expect(await client.audit.get(ID, { chain: 'system' })).toEqual({ id: ID, seq: 3 });
+    expect(asked()).toBe(`GET /api/v1/audit/${ID}?chain=system`);
+    expect(await client.audit.verify({ afterSeq: 2 })).toMatchObject({
+      valid: true,
+      time: new Date('2026-11-22T12:00:00Z'),
+    });
+    expect(asked()).toBe('GET /api/v1/audit/verify?after_seq=2');
+    expect(await client.audit.createCheckpoint({ chain: 'system' })).toMatchObject({ chain: 'system', seq: 3 });
+    expect(asked()).toBe('POST /api/v1/audit/checkpoints?chain=system');
   });
 
   test('grants, lists and revokes privileges', async () => {

@@ -5,7 +5,7 @@ import { withCanonicalDetails } from './event-fields.ts';
 import { type ChainHead, EVENT_COLUMNS } from './store.ts';
 
 /** An event as it is read for a walk along its chain; `why` says what is wrong with it, to follow its number. */
-export type JudgedEvent =
+type JudgedEvent =
   | { isSound: true; seq: number; hash: string; id: string; time: string }
   | { isSound: false; seq: number; id: string | null; why: string };
 
