@@ -5,6 +5,7 @@ import { noteRefusal } from './audit/note-refusal.ts';
 import type { Deps } from './deps.ts';
 import type { Bindings, Env } from './http/env.ts';
 import { replyProblem, toPangolinError } from './http/errors.ts';
+import { replyMethods } from './http/route.ts';
 import { mergeSlashes } from './merge-slashes.ts';
 import { tokenRoutes } from './tokens/routes.ts';
 
@@ -139,11 +140,9 @@ async function mount(deps: Deps, feature: Feature | undefined): Promise<Hono<Env
   app.notFound(async (c) => {
     const { findMethods } = await import('./http/openapi.ts');
     const allowed = findMethods(c.req.path);
-    const error =
-      allowed.length === 0
-        ? new PangolinError('not_found', 'There is nothing at this path.', { hint: 'See /api/v1/openapi.json' })
-        : new PangolinError('method_not_allowed', `This path takes ${allowed.join(', ')}, not ${c.req.method}.`);
-    return replyProblem(c, error, allowed.length === 0 ? {} : { allow: allowed.join(', ') });
+    if (allowed.length > 0) return replyMethods(c, allowed);
+    const hint = 'See /api/v1/openapi.json';
+    return replyProblem(c, new PangolinError('not_found', 'There is nothing at this path.', { hint }));
   });
   if (feature) app.route('/', (await feature.load())(deps));
   return app;

@@ -7,6 +7,9 @@ import { readHeader } from './headers.ts';
 /** Under /api/v1 and on OAuth endpoints. */
 const MAX_BODY_BYTES = 1024 * 1024;
 
+/** How many fields a refusal names: an answer is not larger than what was asked. */
+const MAX_PROBLEMS = 20;
+
 /**
  * Reads a JSON object; kebab-case names are read as snake_case. Undefined when it may be left out and was.
  * Throws `unsupported_media_type`, `body_too_large` and `invalid_request` with the field's name.
@@ -36,13 +39,24 @@ export async function readJsonText(c: Context<Env>, maxBytes: number, take: (byt
 /** Reads a form (RFC 6749 §3.2); empty parameters count as absent, repeated ones are refused. */
 export async function readFormBody(c: Context<Env>, schema: z.ZodMiniType): Promise<unknown> {
   requireContentType(c, 'application/x-www-form-urlencoded');
+  const fields = readOnce(await readText(c, MAX_BODY_BYTES));
+  return parse(schema, Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== '')));
+}
+
+function readOnce(encoded: string): Record<string, string> {
   const fields = new Map<string, string>();
-  for (const [name, value] of new URLSearchParams(await readText(c, MAX_BODY_BYTES))) {
+  for (const [name, value] of new URLSearchParams(encoded)) {
     if (fields.has(name))
       throw new PangolinError('invalid_request', `The parameter ${quote(name)} is given more than once.`);
     fields.set(name, value);
   }
-  return parse(schema, Object.fromEntries([...fields].filter(([, value]) => value !== '')));
+  return Object.fromEntries(fields);
+}
+
+/** Reads the query of a URL; what is given twice is refused, since somebody on the way may have read the other one. */
+export function readQuery(url: string): Record<string, string> {
+  const start = url.indexOf('?');
+  return start < 0 ? {} : readOnce(url.slice(start));
 }
 
 /** Parses path parameters or a query. */
@@ -52,7 +66,8 @@ export const readFields = (schema: z.ZodMiniType, fields: Record<string, string>
 function parse(schema: z.ZodMiniType, value: unknown, spelling: ReadonlyMap<string, string> = new Map()): unknown {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const fields = result.error.issues.flatMap((issue) => describeIssue(issue as Issue, spelling));
+  const issues = result.error.issues.slice(0, MAX_PROBLEMS) as Issue[];
+  const fields = issues.flatMap((issue) => describeIssue(issue, spelling)).slice(0, MAX_PROBLEMS);
   const [first] = fields;
   const message = first
     ? `${first.field === '' ? 'The request' : `The field ${quote(first.field)}`} ${first.message}.`
@@ -71,12 +86,15 @@ interface Issue {
   values?: unknown[];
   minimum?: number;
   maximum?: number;
+  origin?: string;
 }
 
 function describeIssue(issue: Issue, spelling: ReadonlyMap<string, string>): FieldProblem[] {
   const nameOf = (key: string) => spelling.get(key) ?? key;
   if (issue.code === 'unrecognized_keys') {
-    return (issue.keys ?? []).map((key) => ({ field: nameOf(key).slice(0, 100), message: 'is not known here' }));
+    return (issue.keys ?? [])
+      .slice(0, MAX_PROBLEMS)
+      .map((key) => ({ field: nameOf(key).slice(0, 100), message: 'is not known here' }));
   }
   const [head = '', ...rest] = issue.path.map(String);
   const field = [nameOf(head), ...rest].join('.');
@@ -92,12 +110,9 @@ function describe(issue: Issue): string {
     case 'invalid_value':
       return `must be ${(issue.values ?? []).map(String).join(' or ')}`;
     case 'too_small':
-      return ownWords(
-        issue,
-        `must be at least ${issue.minimum}${typeof issue.input === 'string' ? ' characters long' : ''}`,
-      );
+      return ownWords(issue, `must be at least ${issue.minimum}${issue.origin === 'string' ? ' characters long' : ''}`);
     case 'too_big':
-      return ownWords(issue, `must be at most ${issue.maximum}`);
+      return ownWords(issue, `must be at most ${issue.maximum}${issue.origin === 'string' ? ' characters long' : ''}`);
     default:
       return ownWords(issue, 'is not valid');
   }

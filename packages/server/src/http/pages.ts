@@ -11,7 +11,9 @@ export function readCursor(cursor: string | undefined, type: 'string' | 'number'
   if (cursor === undefined) return undefined;
   try {
     const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    if (typeof key === type) return key as string | number;
+    // A number is a place in a sequence; text is what a database can compare.
+    if (type === 'number' && Number.isSafeInteger(key)) return key as number;
+    if (type === 'string' && typeof key === 'string' && /^[^\p{Cc}\p{Cs}]*$/u.test(key)) return key;
   } catch {
     // Answered below: a cursor is ours, or it is none.
   }

@@ -1,11 +1,13 @@
 import type { Endpoint } from '@pangolin/shared/contract/endpoint';
+import { PangolinError } from '@pangolin/shared/errors';
 import type { Context, Hono } from 'hono';
 import type * as z from 'zod/mini';
 import type { Caller } from '../credentials/caller.ts';
 import type { Deps } from '../deps.ts';
 import { requireCaller } from './access.ts';
-import { readFields, readFormBody, readJsonBody } from './body.ts';
+import { readFields, readFormBody, readJsonBody, readQuery } from './body.ts';
 import type { Env } from './env.ts';
+import { replyProblem } from './errors.ts';
 
 type Parsed<Schema> = Schema extends z.ZodMiniType ? z.output<Schema> : undefined;
 
@@ -26,8 +28,12 @@ type Handler<E extends Endpoint> = (c: Context<Env>, input: Input<E>) => Respons
 export function route<E extends Endpoint>(app: Hono<Env>, deps: Deps, endpoint: E, handle: Handler<E>): void {
   const run = (c: Context<Env>, caller: Caller | undefined): Response | Promise<Response> => {
     const input = { caller, params: undefined, query: undefined, body: undefined } as Input<E>;
-    if (endpoint.params) input.params = readFields(endpoint.params, c.req.param()) as Input<E>['params'];
-    if (endpoint.query) input.query = readFields(endpoint.query, c.req.query()) as Input<E>['query'];
+    try {
+      if (endpoint.params) input.params = readFields(endpoint.params, c.req.param()) as Input<E>['params'];
+    } catch (error) {
+      return refuseParams(c, endpoint, error);
+    }
+    if (endpoint.query) input.query = readFields(endpoint.query, readQuery(c.req.url)) as Input<E>['query'];
     if (!endpoint.body) return handle(c, input);
     const body =
       endpoint.bodyType === 'form'
@@ -47,3 +53,19 @@ export function route<E extends Endpoint>(app: Hono<Env>, deps: Deps, endpoint: 
     },
   );
 }
+
+/** A path that is written out elsewhere, such as `/tokens/rotate`, is that path, and not one with a wrong id. */
+async function refuseParams(c: Context<Env>, { method }: Endpoint, error: unknown): Promise<Response> {
+  const { findMethods } = await import('./openapi.ts');
+  const allowed = findMethods(c.req.path);
+  if (allowed.includes(method.toUpperCase())) throw error;
+  return replyMethods(c, allowed);
+}
+
+/** Answers 405 with the methods that a path takes. */
+export const replyMethods = (c: Context<Env>, allowed: readonly string[]): Response =>
+  replyProblem(
+    c,
+    new PangolinError('method_not_allowed', `This path takes ${allowed.join(', ')}, not ${c.req.method}.`),
+    { allow: allowed.join(', ') },
+  );
