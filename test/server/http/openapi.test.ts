@@ -1,3 +1,4 @@
+import { usersApi } from '@pangolin/shared/contract';
 import { expect, test } from 'vitest';
 import { ENDPOINTS } from '../../../packages/server/src/http/openapi.ts';
 import { openTestServer, type TestServer } from '../harness.ts';
@@ -14,7 +15,7 @@ interface Operation {
   summary: string;
   tags: string[];
   security: object[];
-  parameters: Parameter[];
+  parameters: (Parameter | { $ref: string })[];
   requestBody?: { content: Record<string, { schema: object }> };
   responses: Record<string, { description: string; content?: Record<string, { schema: object }> }>;
 }
@@ -24,7 +25,7 @@ interface Document {
   info: { title: string; version: string };
   tags: { name: string }[];
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, object>; securitySchemes: Record<string, object> };
+  components: Record<string, Record<string, object>>;
 }
 
 const readDocument = async (server: TestServer) => {
@@ -32,6 +33,8 @@ const readDocument = async (server: TestServer) => {
   expect(status).toBe(200);
   return json as Document;
 };
+
+const parametersOf = ({ parameters }: Operation) => parameters.filter((one) => 'name' in one);
 
 const operationsOf = ({ paths }: Document) =>
   Object.entries(paths).flatMap(([path, methods]) =>
@@ -55,29 +58,52 @@ test('the document is a sound OpenAPI 3.1 document', async () => {
   const tags = document.tags.map(({ name }) => name);
   for (const { path, operation } of operations) {
     expect(tags).toEqual(expect.arrayContaining(operation.tags));
-    const inPath = operation.parameters.filter((one) => one.in === 'path');
+    const inPath = parametersOf(operation).filter((one) => one.in === 'path');
     expect(inPath.map(({ name }) => name)).toEqual([...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]));
     expect(inPath.every(({ required }) => required)).toBe(true);
-    expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['4XX', '5XX']));
-    for (const { description } of Object.values(operation.responses)) expect(description).not.toBe('');
+    for (const status of Object.keys(operation.responses)) expect(status).toMatch(/^[2-5]\d\d$/);
+    expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['400', '421', '503']));
+    if (operation.security.length > 0 && !operation.security.some((one) => Object.keys(one).length === 0))
+      expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['401', '403', '404', '429']));
     for (const requirement of operation.security) {
-      expect(Object.keys(document.components.securitySchemes)).toEqual(
+      expect(Object.keys(document.components.securitySchemes ?? {})).toEqual(
         expect.arrayContaining(Object.keys(requirement)),
       );
     }
   }
-  for (const [, reference = ''] of JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)) {
-    expect(document.components.schemas).toHaveProperty(reference);
+  for (const [, reference = ''] of JSON.stringify(document).matchAll(/"\$ref":"#\/components\/([\w/-]+)"/g)) {
+    const [kind = '', name = ''] = reference.split('/');
+    expect(Object.keys(document.components[kind] ?? {})).toContain(name);
   }
 });
 
 test('lists have their query in the document, and bodies their schema', async () => {
   const document = await readDocument(await openTestServer());
   const list = document.paths['/api/v1/users/me/tokens']?.get;
-  expect(list?.parameters.map(({ name }) => name).sort()).toEqual(['count', 'cursor', 'limit', 'offset', 'status']);
-  expect(list?.parameters.every(({ required }) => !required)).toBe(true);
+  const query = list ? parametersOf(list) : [];
+  expect(query.map(({ name }) => name).sort()).toEqual(['count', 'cursor', 'limit', 'offset', 'status']);
+  expect(query.every(({ required }) => !required)).toBe(true);
   const create = document.paths['/api/v1/tokens']?.post?.requestBody?.content['application/json']?.schema;
   expect(create).toMatchObject({ additionalProperties: false, properties: { expires_in_days: { type: 'integer' } } });
   const token = document.paths['/oauth2/token']?.post?.requestBody?.content;
   expect(Object.keys(token ?? {})).toEqual(['application/x-www-form-urlencoded']);
+});
+
+test('its patterns are regular expressions that every dialect reads', async () => {
+  const text = JSON.stringify(await readDocument(await openTestServer()));
+  const patterns = [...text.matchAll(/"pattern":("(?:[^"\\\\]|\\\\.)*")/g)].map(([, source = '""']) =>
+    JSON.parse(source),
+  );
+  expect(patterns.length).toBeGreaterThan(10);
+  for (const source of new Set<string>(patterns)) {
+    expect(() => new RegExp(source, 'u')).not.toThrow();
+    expect(source, 'no Unicode property, no looking ahead or behind').not.toMatch(/\\p|\(\?[=!<]/i);
+  }
+});
+
+test('what was counted in characters is, as JSON Schema counts them', async () => {
+  const server = await openTestServer();
+  await server.owner.call(usersApi.create, { body: { username: '😀'.repeat(255) } });
+  const { detail } = await server.owner.refused(usersApi.create, { body: { username: '😀'.repeat(256) } });
+  expect(detail).toContain('must be at most 255 characters long');
 });

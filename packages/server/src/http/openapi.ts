@@ -11,6 +11,7 @@ import { tenantsApi } from '@pangolin/shared/contract/tenants';
 import { tokensApi } from '@pangolin/shared/contract/tokens';
 import { usersApi } from '@pangolin/shared/contract/users';
 import * as z from 'zod/mini';
+import { describeResponses, RESPONSE_COMPONENTS } from './openapi-responses.ts';
 
 /** Every endpoint this server has. */
 export const ENDPOINTS: readonly Endpoint[] = [
@@ -33,31 +34,12 @@ interface JsonSchema {
   [key: string]: unknown;
 }
 
-const PROBLEM = {
-  type: 'object',
-  description: 'RFC 9457 problem details',
-  properties: {
-    type: { type: 'string' },
-    title: { type: 'string' },
-    status: { type: 'integer' },
-    detail: { type: 'string' },
-    code: { type: 'string', description: 'stable' },
-    error: { type: 'string' },
-    hint: { type: 'string' },
-    request_id: { type: 'string' },
-    errors: {
-      type: 'array',
-      items: { type: 'object', properties: { field: { type: 'string' }, message: { type: 'string' } } },
-    },
-  },
-  required: ['type', 'title', 'status', 'detail', 'code', 'error', 'request_id'],
-};
-
-const OAUTH_ERROR = {
-  type: 'object',
-  description: 'RFC 6749 section 5.2',
-  properties: { error: { type: 'string' }, error_description: { type: 'string' } },
-  required: ['error'],
+/** The header by which root picks a tenant. */
+const TENANT = {
+  name: 'X-Pangolin-Tenant',
+  in: 'header',
+  description: "The id of the tenant to act in: any for root, else only the credential's own",
+  schema: { type: 'string', format: 'uuid' },
 };
 
 /** The OpenAPI 3.1 document, from the schemas that the routes parse with. */
@@ -81,24 +63,26 @@ export function createOpenApi(version: string): Record<string, unknown> {
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
         apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+        client: { type: 'http', scheme: 'basic', description: 'client_id and client_secret (RFC 6749 section 2.3.1)' },
       },
-      schemas: { Problem: PROBLEM, OAuthError: OAUTH_ERROR },
+      parameters: { Tenant: TENANT },
+      ...RESPONSE_COMPONENTS,
     },
   };
 }
 
 function describeOperation(endpoint: Endpoint) {
   const isOAuth = endpoint.bodyType === 'form';
-  const failure = {
-    description: 'Refused',
-    content: isOAuth ? { 'application/json': ref('OAuthError') } : { 'application/problem+json': ref('Problem') },
-  };
   return {
     operationId: operationId(endpoint),
     summary: endpoint.summary,
     tags: [endpoint.tag],
-    security: endpoint.access === 'public' ? [] : [{ bearer: [] }, { apiKey: [] }],
-    parameters: [...describeParameters(endpoint.params, 'path'), ...describeParameters(endpoint.query, 'query')],
+    security: describeSecurity(endpoint),
+    parameters: [
+      ...describeParameters(endpoint.params, 'path'),
+      ...describeParameters(endpoint.query, 'query'),
+      ...(endpoint.access === 'credential' ? [{ $ref: '#/components/parameters/Tenant' }] : []),
+    ],
     ...(endpoint.body
       ? {
           requestBody: {
@@ -111,21 +95,19 @@ function describeOperation(endpoint: Endpoint) {
           },
         }
       : {}),
-    responses: {
-      [endpoint.status]: { description: 'Done', ...describeAnswer(endpoint) },
-      ...(endpoint.unchangedStatus === undefined
-        ? {}
-        : { [endpoint.unchangedStatus]: { description: 'It was so already', ...describeAnswer(endpoint) } }),
-      '4XX': failure,
-      '5XX': failure,
-    },
+    responses: describeResponses(endpoint, describeAnswer(endpoint)),
   };
 }
 
-const describeAnswer = ({ answer, answerType = 'application/json' }: Endpoint) =>
-  answer ? { content: { [answerType]: { schema: toJsonSchema(answer, 'output') } } } : {};
+function describeSecurity({ access, authentication = [] }: Endpoint): object[] {
+  const credential: object[] = [{ bearer: [] }, { apiKey: [] }];
+  if (access === 'credential') return credential;
+  if (authentication.length === 0) return [];
+  return [{}, ...authentication.flatMap((one) => (one === 'client' ? [{ client: [] }] : credential))];
+}
 
-const ref = (name: string) => ({ schema: { $ref: `#/components/schemas/${name}` } });
+const describeAnswer = ({ answer, answerType = 'application/json' }: Endpoint) =>
+  answer ? { [answerType]: { schema: toJsonSchema(answer, 'output') } } : undefined;
 
 function describeParameters(schema: Endpoint['params'], place: 'path' | 'query') {
   if (!schema) return [];
@@ -138,7 +120,6 @@ function describeParameters(schema: Endpoint['params'], place: 'path' | 'query')
   }));
 }
 
-/** `role` reads many spellings; written, it is one of three. */
 function toJsonSchema(schema: z.ZodMiniType, io: 'input' | 'output'): JsonSchema {
   const { $schema: _, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
   return json as JsonSchema;

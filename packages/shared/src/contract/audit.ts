@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { endpoint } from './endpoint.ts';
-import { ById, page, time, uuid } from './fields.ts';
+import { anyText, ById, page, time, uuid, wholeNumber } from './fields.ts';
 
 /** One audit event. `hash` is the SHA-256 over `previous_hash` and every other field, as RFC 8785 canonical JSON. */
 export const AuditEvent = z.object({
@@ -27,7 +27,7 @@ export const AuditEvent = z.object({
 });
 export type AuditEvent = z.output<typeof AuditEvent>;
 
-const seq = z.coerce.number().check(z.int(), z.minimum(0), z.maximum(Number.MAX_SAFE_INTEGER));
+const seq = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
 /** The chain is that of the caller's tenant, or `system`: the one of what belongs to no tenant, which is root's. */
 const chain = z.optional(z.literal('system'));
@@ -39,8 +39,8 @@ export type AuditChain = z.output<typeof AuditChain>;
 const filter = {
   chain,
   user_id: z.optional(uuid),
-  action: z.optional(z.string().check(z.maxLength(100))),
-  resource_type: z.optional(z.string().check(z.maxLength(100))),
+  action: z.optional(anyText(0, 100)),
+  resource_type: z.optional(anyText(0, 100)),
   result: z.optional(z.enum(['success', 'failure'])),
   since: z.optional(time),
   until: z.optional(time),
@@ -77,7 +77,7 @@ export type AuditCheckpoint = z.output<typeof AuditCheckpoint>;
 export const AuditVerificationPage = z.strictObject({
   chain,
   after_seq: z._default(seq, 0),
-  limit: z._default(z.coerce.number().check(z.int(), z.minimum(1), z.maximum(250_000)), 250_000),
+  limit: z._default(wholeNumber(1, 250_000), 250_000),
 });
 export type AuditVerificationPage = z.output<typeof AuditVerificationPage>;
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { endpoint } from './endpoint.ts';
-import { Page, text, time, uuid } from './fields.ts';
+import { anyText, Page, text, time, uuid } from './fields.ts';
 
 /** Path words of the Iceberg REST API, which no catalog may be called. */
 export const RESERVED_CATALOG_NAMES = ['v1', 'config', 'oauth', 'namespaces', 'tables', 'views', 'transactions'];
@@ -37,7 +37,7 @@ export type CreateCatalog = z.input<typeof CreateCatalog>;
 export const UpdateCatalog = z.strictObject({ name: z.optional(name) });
 export type UpdateCatalog = z.input<typeof UpdateCatalog>;
 
-const ByName = z.strictObject({ name: z.string() });
+const ByName = z.strictObject({ name: anyText(1, 255) });
 const tag = 'Catalogs';
 const path = '/api/v1/catalogs';
 
@@ -60,6 +60,7 @@ export const catalogsApi = {
     access: 'credential',
     body: CreateCatalog,
     status: 201,
+    refusals: [409],
     answer: Catalog,
   }),
   get: endpoint({
@@ -81,6 +82,7 @@ export const catalogsApi = {
     params: ByName,
     body: UpdateCatalog,
     status: 200,
+    refusals: [409],
     answer: Catalog,
   }),
   delete: endpoint({
@@ -91,6 +93,7 @@ export const catalogsApi = {
     access: 'credential',
     params: ByName,
     status: 204,
+    refusals: [409],
     answer: null,
   }),
 };

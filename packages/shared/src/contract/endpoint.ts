@@ -18,10 +18,14 @@ export interface Endpoint {
   bodyOptional?: boolean;
   /** `json` unless said otherwise. */
   bodyType?: 'json' | 'form';
+  /** Of a public endpoint: by what it may be told who asks; a client's name and secret, by HTTP Basic, or a credential. */
+  authentication?: readonly ('client' | 'credential')[];
   /** The success status and its body; null when there is none. */
   status: number;
   /** Where asking again changes nothing: the status of such an answer, with the same body. */
   unchangedStatus?: number;
+  /** How it may refuse, besides what every endpoint with such access, parameters and body may answer: HTTP statuses. */
+  refusals?: readonly number[];
   answer: Schema | null;
   /** `application/json` unless said otherwise. */
   answerType?: string;

@@ -1,16 +1,20 @@
 import * as z from 'zod/mini';
 import { endpoint } from './endpoint.ts';
+import { anyText } from './fields.ts';
+
+/** A request has 1 MiB at most. */
+const parameter = anyText(0, 1_048_576);
 
 /** RFC 6749 §3.2 and RFC 8693 §2.1; unknown parameters are ignored, empty ones count as absent (RFC 6749 §3.1). */
 export const TokenRequest = z.object({
-  grant_type: z.optional(z.string()),
-  client_id: z.optional(z.string()),
-  client_secret: z.optional(z.string()),
-  scope: z.optional(z.string()),
-  subject_token: z.optional(z.string()),
-  subject_token_type: z.optional(z.string()),
-  requested_token_type: z.optional(z.string()),
-  actor_token: z.optional(z.string()),
+  grant_type: z.optional(parameter),
+  client_id: z.optional(parameter),
+  client_secret: z.optional(parameter),
+  scope: z.optional(parameter),
+  subject_token: z.optional(parameter),
+  subject_token_type: z.optional(parameter),
+  requested_token_type: z.optional(parameter),
+  actor_token: z.optional(parameter),
 });
 export type TokenRequest = z.output<typeof TokenRequest>;
 
@@ -26,10 +30,10 @@ export type TokenAnswer = z.output<typeof TokenAnswer>;
 
 /** RFC 7009 §2.1 and RFC 7662 §2.1. */
 export const TokenQuestion = z.object({
-  token: z.optional(z.string()),
-  token_type_hint: z.optional(z.string()),
-  client_id: z.optional(z.string()),
-  client_secret: z.optional(z.string()),
+  token: z.optional(parameter),
+  token_type_hint: z.optional(parameter),
+  client_id: z.optional(parameter),
+  client_secret: z.optional(parameter),
 });
 
 /** RFC 7662 §2.2: `active: false` alone, or with everything known of the token. */
@@ -43,10 +47,12 @@ const token = {
   access: 'public',
   body: TokenRequest,
   bodyType: 'form',
+  authentication: ['client'],
   status: 200,
+  refusals: [401, 429],
   answer: TokenAnswer,
 } as const;
-const inCatalog = { params: z.strictObject({ catalog: z.string() }) };
+const inCatalog = { params: z.strictObject({ catalog: anyText(1, 255) }) };
 
 export const oauthApi = {
   token: endpoint({ ...token, path: '/oauth2/token' }),
@@ -61,7 +67,9 @@ export const oauthApi = {
     access: 'public',
     body: TokenQuestion,
     bodyType: 'form',
+    authentication: ['client'],
     status: 200,
+    refusals: [401, 429],
     answer: null,
   }),
   introspect: endpoint({
@@ -72,7 +80,9 @@ export const oauthApi = {
     access: 'public',
     body: TokenQuestion,
     bodyType: 'form',
+    authentication: ['client', 'credential'],
     status: 200,
+    refusals: [401, 429],
     answer: Introspection,
   }),
 };

@@ -1,12 +1,13 @@
 import * as z from 'zod/mini';
 import { endpoint } from './endpoint.ts';
-import { ById, label, Page, time, uuid } from './fields.ts';
-import { PRIVILEGES, readPrivilege } from './privileges.ts';
+import { ById, exactlyOne, label, Page, time, uuid } from './fields.ts';
+import { PRIVILEGE_ALIASES, PRIVILEGES, readPrivilege } from './privileges.ts';
 import { role } from './roles.ts';
+import { spelledAs } from './spelling.ts';
 
 /** A privilege on the wire; any known spelling is understood, the answer is in capitals. */
 const privilege = z.pipe(
-  z.string(),
+  z.string().check(spelledAs([...PRIVILEGES, ...PRIVILEGE_ALIASES])),
   z.transform((spelling, context) => {
     const known = readPrivilege(spelling);
     if (known) return known;
@@ -39,7 +40,9 @@ const grantee = {
 };
 
 /** What is granted to whom. The role root holds every privilege already. */
-export const CreateGrant = z.strictObject({ privilege, ...grantee });
+export const CreateGrant = z
+  .strictObject({ privilege, ...grantee })
+  .check(exactlyOne('role', 'user_id', 'username', 'service_user_id', 'service_user_name'));
 export type CreateGrant = z.input<typeof CreateGrant>;
 
 /** Filters of the list: by a privilege, and by at most one grantee, whose own grants alone are listed. */

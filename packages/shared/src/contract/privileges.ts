@@ -15,6 +15,9 @@ const ALIASES: Record<string, Privilege> = {
   manageserviceusers: 'MANAGE_SERVICE_ACCOUNTS',
 };
 
+/** Other names of privileges that are read. */
+export const PRIVILEGE_ALIASES = ['MANAGE_ALL_ACCESS_TOKENS', 'MANAGE_SERVICE_USERS'] as const;
+
 /**
  * Reads a privilege in any spelling people use: `MANAGE_USERS`, `manage-users`, `Manage Users`.
  * Answers undefined for anything else.

@@ -28,6 +28,7 @@ export const publicApi = {
     ...common,
     path: '/metrics',
     summary: 'Counters in the text format of Prometheus; for loopback, or whom the server was told to allow',
+    refusals: [404],
     answer: z.string(),
     answerType: 'text/plain',
   }),

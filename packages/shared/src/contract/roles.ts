@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { spelledAs } from './spelling.ts';
 
 /** What a principal may do, lowest first. */
 export const ROLES = ['tenant-user', 'tenant-admin', 'root'] as const;
@@ -21,11 +22,14 @@ export function readRole(spelling: string): Role | undefined {
 
 /** A role on the wire; any known spelling is understood, the answer is kebab-case. */
 export const role = z.pipe(
-  z.string(),
-  z.transform((spelling, context) => {
-    const known = readRole(spelling);
-    if (known) return known;
-    context.issues.push({ code: 'custom', message: `must be one of ${ROLES.join(', ')}`, input: spelling });
-    return z.NEVER;
-  }),
+  z.pipe(
+    z.string().check(spelledAs(ROLES)),
+    z.transform((spelling, context) => {
+      const known = readRole(spelling);
+      if (known) return known;
+      context.issues.push({ code: 'custom', message: `must be one of ${ROLES.join(', ')}`, input: spelling });
+      return z.NEVER;
+    }),
+  ),
+  z.enum(ROLES),
 );

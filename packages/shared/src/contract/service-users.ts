@@ -1,21 +1,23 @@
 import * as z from 'zod/mini';
 import { endpoint } from './endpoint.ts';
-import { ById, days, label, Page, text, time, unusedForDays, uuid } from './fields.ts';
+import { anyText, atMostOne, ById, days, label, Page, text, time, unusedForDays, uuid } from './fields.ts';
 import { role } from './roles.ts';
 import { scopes } from './scopes.ts';
 import { networks } from './settings.ts';
 
-export const CreateServiceUser = z.strictObject({
-  name: label,
-  description: z.optional(text),
-  role: z._default(role, 'tenant-user'),
-  /** At most one of the two; none means the service user does not expire, and its key by the policy's default. */
-  expires_in_days: z.optional(days),
-  expires_at: z.optional(time),
-  scopes: z.optional(scopes),
-  /** From where its credentials are accepted, within what the tenant allows; none means from everywhere. */
-  allowed_networks: z.optional(networks),
-});
+export const CreateServiceUser = z
+  .strictObject({
+    name: label,
+    description: z.optional(text),
+    role: z._default(role, 'tenant-user'),
+    /** At most one of the two; none means the service user does not expire, and its key by the policy's default. */
+    expires_in_days: z.optional(days),
+    expires_at: z.optional(time),
+    scopes: z.optional(scopes),
+    /** From where its credentials are accepted, within what the tenant allows; none means from everywhere. */
+    allowed_networks: z.optional(networks),
+  })
+  .check(atMostOne(['expires_in_days', 'expires_at']));
 export type CreateServiceUser = z.input<typeof CreateServiceUser>;
 
 /** A key as it is listed: `preview` is its public part. */
@@ -85,7 +87,7 @@ export const RotateKey = z.strictObject({
   grace_hours: z._default(z.number().check(z.minimum(0), z.maximum(168)), 0),
   expires_in_days: z.optional(days),
   /** The key the caller means to replace; another current key is a conflict. */
-  expected_key_id: z.optional(z.string().check(z.maxLength(64))),
+  expected_key_id: z.optional(anyText(0, 64)),
 });
 export type RotateKey = z.input<typeof RotateKey>;
 
@@ -119,6 +121,7 @@ export const serviceUsersApi = {
     access: 'credential',
     body: CreateServiceUser,
     status: 201,
+    refusals: [409, 422],
     answer: IssuedApiKey,
   }),
   get: endpoint({
@@ -140,6 +143,7 @@ export const serviceUsersApi = {
     params: ById,
     body: UpdateServiceUser,
     status: 200,
+    refusals: [409, 422],
     answer: ServiceUser,
   }),
   delete: endpoint({
@@ -162,6 +166,7 @@ export const serviceUsersApi = {
     body: RotateKey,
     bodyOptional: true,
     status: 200,
+    refusals: [409, 422],
     answer: IssuedApiKey,
   }),
 };

@@ -10,13 +10,18 @@ const days = whole(1, 3650);
 
 /** A CIDR block or one address, IPv4 or IPv6; the answer is always a block, in one spelling. */
 const network = z.pipe(
-  z.string().check(z.maxLength(64)),
-  z.transform((text, context) => {
-    const read = readNetwork(text);
-    if ('network' in read) return read.network;
-    context.issues.push({ code: 'custom', message: read.problem, input: text });
-    return z.NEVER;
-  }),
+  z.pipe(
+    z
+      .string()
+      .check(z.maxLength(64), z.meta({ pattern: '^[0-9A-Fa-f:.]+(?:/[0-9]{1,3})?$', examples: ['10.0.0.0/8'] })),
+    z.transform((text, context) => {
+      const read = readNetwork(text);
+      if ('network' in read) return read.network;
+      context.issues.push({ code: 'custom', message: read.problem, input: text });
+      return z.NEVER;
+    }),
+  ),
+  z.string(),
 );
 
 /** From where credentials are accepted; an empty list means from everywhere. */
@@ -133,6 +138,7 @@ export const settingsApi = {
     query: z.strictObject({ dry_run: z._default(z.enum(['true', 'false']), 'false') }),
     body: UpdateSettings,
     status: 200,
+    refusals: [409, 422],
     answer: SettingsChange,
   }),
 };

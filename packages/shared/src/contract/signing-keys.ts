@@ -63,6 +63,7 @@ export const signingKeysApi = {
     tag,
     access: 'credential',
     status: 200,
+    refusals: [409],
     answer: MasterKeyRotation,
   }),
 };

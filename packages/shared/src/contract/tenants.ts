@@ -50,6 +50,7 @@ export const tenantsApi = {
     access: 'credential',
     body: CreateTenant,
     status: 201,
+    refusals: [409],
     answer: CreatedTenant,
   }),
   get: endpoint({
@@ -71,6 +72,7 @@ export const tenantsApi = {
     params: ById,
     body: UpdateTenant,
     status: 200,
+    refusals: [409],
     answer: Tenant,
   }),
   delete: endpoint({
@@ -81,6 +83,7 @@ export const tenantsApi = {
     access: 'credential',
     params: ById,
     status: 204,
+    refusals: [409],
     answer: null,
   }),
 };

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { endpoint } from './endpoint.ts';
-import { ById, days, hours, label, minutes, page, text, time, uuid } from './fields.ts';
+import { atMostOne, ById, days, exactlyOne, hours, label, minutes, page, text, time, uuid } from './fields.ts';
 import { role } from './roles.ts';
 import { scopes } from './scopes.ts';
 
@@ -9,22 +9,26 @@ export const TOKEN_KINDS = ['personal', 'session', 'access'] as const;
 export type TokenKind = (typeof TOKEN_KINDS)[number];
 
 /** At most one of the `expires_…` fields; none means the policy's default, `expires_at: null` that it never expires. */
-export const CreateToken = z.strictObject({
-  name: z.optional(label),
-  description: z.optional(text),
-  expires_in_days: z.optional(days),
-  expires_in_hours: z.optional(hours),
-  expires_in_minutes: z.optional(minutes),
-  expires_at: z.optional(z.nullable(time)),
-  scopes: z.optional(scopes),
-  /** Root only: mint in another tenant. */
-  tenant_id: z.optional(uuid),
-  /** Mint for somebody else: at most one of the two; needs an administrator. */
-  user_id: z.optional(uuid),
-  username: z.optional(label),
-  /** The token gets the highest of these; never above the caller's own. */
-  roles: z.optional(z.array(role).check(z.minLength(1), z.maxLength(3))),
-});
+export const CreateToken = z
+  .strictObject({
+    name: z.optional(label),
+    description: z.optional(text),
+    expires_in_days: z.optional(days),
+    expires_in_hours: z.optional(hours),
+    expires_in_minutes: z.optional(minutes),
+    expires_at: z.optional(z.nullable(time)),
+    scopes: z.optional(scopes),
+    /** Root only: mint in another tenant. */
+    tenant_id: z.optional(uuid),
+    /** Mint for somebody else: at most one of the two; needs an administrator. */
+    user_id: z.optional(uuid),
+    username: z.optional(label),
+    /** The token gets the highest of these; never above the caller's own. */
+    roles: z.optional(z.array(role).check(z.minLength(1), z.maxLength(3))),
+  })
+  .check(
+    atMostOne(['expires_in_days', 'expires_in_hours', 'expires_in_minutes', 'expires_at'], ['user_id', 'username']),
+  );
 export type CreateToken = z.input<typeof CreateToken>;
 
 /** Why the token expires when it does. */
@@ -80,12 +84,14 @@ export type RevokeToken = z.input<typeof RevokeToken>;
  * Revokes what nobody used for so many days, or since a time: exactly one of the two. A token that was never used counts
  * from its creation; one is in use as long as anything obtained with it is. `cursor` continues where an answer left off.
  */
-export const PruneTokens = z.strictObject({
-  unused_for_days: z.optional(z.int('must be a whole number').check(z.minimum(1), z.maximum(3650))),
-  unused_since: z.optional(time),
-  dry_run: z._default(z.boolean(), false),
-  cursor: z.optional(uuid),
-});
+export const PruneTokens = z
+  .strictObject({
+    unused_for_days: z.optional(z.int('must be a whole number').check(z.minimum(1), z.maximum(3650))),
+    unused_since: z.optional(time),
+    dry_run: z._default(z.boolean(), false),
+    cursor: z.optional(uuid),
+  })
+  .check(exactlyOne('unused_for_days', 'unused_since'));
 export type PruneTokens = z.input<typeof PruneTokens>;
 
 /**
@@ -137,6 +143,7 @@ export const tokensApi = {
     access: 'credential',
     body: CreateToken,
     status: 200,
+    refusals: [422],
     answer: IssuedToken,
   }),
   listOwn: endpoint({
@@ -216,6 +223,7 @@ export const tokensApi = {
     tag,
     access: 'credential',
     status: 200,
+    refusals: [422],
     answer: IssuedToken,
   }),
 };

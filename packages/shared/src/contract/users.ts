@@ -1,19 +1,12 @@
 import * as z from 'zod/mini';
 import { endpoint } from './endpoint.ts';
-import { ById, label, Page, time, uuid } from './fields.ts';
+import { anyText, ById, email, label, Page, time, uuid } from './fields.ts';
 import { PRIVILEGES } from './privileges.ts';
 import { role } from './roles.ts';
 import { Message } from './tokens.ts';
 
-const email = z
-  .string()
-  .check(
-    z.maxLength(254),
-    z.regex(/^[^\s@\p{Cc}\p{Cf}\p{Cs}]+@[^\s@\p{Cc}\p{Cf}\p{Cs}]+$/u, 'must be an e-mail address'),
-  );
-
 /** 8 to 1,024 characters (NIST SP 800-63B §3.1.1.2 asks for length, not for classes of characters). */
-const newPassword = z.string().check(z.minLength(8, 'must have at least 8 characters'), z.maxLength(1024));
+const newPassword = anyText(8, 1024);
 
 export const User = z.object({
   id: uuid,
@@ -29,12 +22,21 @@ export const User = z.object({
 export type User = z.output<typeof User>;
 
 /** The tenant by its id or its name; none (or null) means the default tenant. */
-export const Login = z.strictObject({
-  username: z.string().check(z.minLength(1), z.maxLength(255)),
-  password: z.string().check(z.minLength(1), z.maxLength(1024)),
-  tenant_id: z.optional(z.nullable(uuid)),
-  tenant: z.optional(z.nullable(z.string().check(z.minLength(1), z.maxLength(255)))),
-});
+export const Login = z
+  .strictObject({
+    username: anyText(1, 255),
+    password: anyText(1, 1024),
+    tenant_id: z.optional(z.nullable(uuid)),
+    tenant: z.optional(z.nullable(anyText(1, 255))),
+  })
+  .check(
+    z.meta({
+      not: {
+        required: ['tenant', 'tenant_id'],
+        properties: { tenant: { type: 'string' }, tenant_id: { type: 'string' } },
+      },
+    }),
+  );
 export type Login = z.input<typeof Login>;
 
 export const LoggedIn = z.object({
@@ -106,6 +108,7 @@ export const usersApi = {
     access: 'public',
     body: Login,
     status: 200,
+    refusals: [401, 429],
     answer: LoggedIn,
   }),
   logout: endpoint({
@@ -146,6 +149,7 @@ export const usersApi = {
     access: 'credential',
     body: CreateUser,
     status: 201,
+    refusals: [409],
     answer: CreatedUser,
   }),
   get: endpoint({
@@ -167,6 +171,7 @@ export const usersApi = {
     params: ById,
     body: UpdateUser,
     status: 200,
+    refusals: [409],
     answer: User,
   }),
   delete: endpoint({
@@ -177,6 +182,7 @@ export const usersApi = {
     access: 'credential',
     params: ById,
     status: 204,
+    refusals: [409],
     answer: null,
   }),
   resetPassword: endpoint({
@@ -189,6 +195,7 @@ export const usersApi = {
     body: ResetPassword,
     bodyOptional: true,
     status: 200,
+    refusals: [409],
     answer: PasswordWasReset,
   }),
 };
