@@ -50,6 +50,7 @@ const contractPlaces = ['shared/src/contract/', 'shared/src/errors.ts'];
 /** The composition root, which puts everything together. */
 const SERVER_ROOTS = [
   'server/src/app.ts',
+  'server/src/control.ts',
   'server/src/embedded.ts',
   'server/src/serve.ts',
   'server/src/operations.ts',

@@ -2,6 +2,7 @@ import { PangolinError } from '@pangolin/shared/errors';
 import { Hono } from 'hono';
 import { getPath } from 'hono/utils/url';
 import { noteRefusal } from './audit/note-refusal.ts';
+import type { controlRoutes } from './control.ts';
 import type { Deps } from './deps.ts';
 import type { Bindings, Env } from './http/env.ts';
 import { replyProblem, toPangolinError } from './http/errors.ts';
@@ -15,12 +16,14 @@ export const OAUTH_PATHS = /^\/(?:oauth2\/|v1\/(?:[^/]+\/(?:v1\/)?)?oauth\/)/;
 /** Where errors are answered as the Iceberg REST specification has them; what is OAuth's is not here. */
 export const ICEBERG_PATHS = /^\/v1(?:\/|$)/;
 
+const control = (name: keyof typeof controlRoutes) => async () => (await import('./control.ts')).controlRoutes[name];
+
 /** Every mount: which paths are a feature's, and where its routes are. The first that matches has the path. Metrics go by name. */
 const FEATURES = [
   {
     name: 'public',
     paths: /^\/(?:health|\.well-known|metrics|api\/v1\/(?:app|openapi\.json))(?:\/|$)/,
-    load: async () => (await import('./installation/routes.ts')).publicRoutes,
+    load: control('public'),
   },
   {
     name: 'tokens',
@@ -30,47 +33,47 @@ const FEATURES = [
   {
     name: 'sessions',
     paths: /^\/api\/v1\/users\/(?:login|logout|me)$/,
-    load: async () => (await import('./sessions/routes.ts')).sessionRoutes,
+    load: control('sessions'),
   },
   {
     name: 'users',
     paths: /^\/api\/v1\/users(?:\/|$)/,
-    load: async () => (await import('./users/routes.ts')).userRoutes,
+    load: control('users'),
   },
   {
     name: 'service-users',
     paths: /^\/api\/v1\/service-users(?:\/|$)/,
-    load: async () => (await import('./service-users/routes.ts')).serviceUserRoutes,
+    load: control('serviceUsers'),
   },
   {
     name: 'tenants',
     paths: /^\/api\/v1\/tenants(?:\/|$)/,
-    load: async () => (await import('./tenants/routes.ts')).tenantRoutes,
+    load: control('tenants'),
   },
   {
     name: 'catalogs',
     paths: /^\/api\/v1\/catalogs(?:\/|$)/,
-    load: async () => (await import('./catalogs/routes.ts')).catalogRoutes,
+    load: control('catalogs'),
   },
   {
     name: 'settings',
     paths: /^\/api\/v1\/config(?:\/|$)/,
-    load: async () => (await import('./settings/routes.ts')).settingsRoutes,
+    load: control('settings'),
   },
   {
     name: 'policies',
     paths: /^\/api\/v1\/policies(?:\/|$)/,
-    load: async () => (await import('./policies/routes.ts')).policyRoutes,
+    load: control('policies'),
   },
   {
     name: 'signing-keys',
     paths: /^\/api\/v1\/signing-keys(?:\/|$)/,
-    load: async () => (await import('./signing-keys/routes.ts')).signingKeyRoutes,
+    load: control('signingKeys'),
   },
   {
     name: 'audit',
     paths: /^\/api\/v1\/audit(?:\/|$)/,
-    load: async () => (await import('./audit/routes.ts')).auditRoutes,
+    load: control('audit'),
   },
   { name: 'oauth', paths: OAUTH_PATHS, load: async () => (await import('./oauth/routes.ts')).oauthRoutes },
   { name: 'iceberg', paths: ICEBERG_PATHS, load: async () => (await import('./iceberg/routes.ts')).icebergRoutes },
