@@ -92,6 +92,17 @@ describe('a database that cannot be opened', () => {
     });
   });
 
+  test('over TLS that could be trusted says so, and does not go on without', async () => {
+    const url = new URL(await createTestDatabase());
+    // Nobody has a certificate for it.
+    url.hostname = '127.0.0.1';
+    url.searchParams.set('sslmode', 'require');
+    expect(await refusal(url.href)).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(/^There is no TLS connection to the database server that could be trusted\. /),
+    });
+  });
+
   test('because a newer release has changed it says so', async () => {
     const url = await createTestDatabase();
     await (await openReplica(url)).close();

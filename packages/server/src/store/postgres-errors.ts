@@ -14,6 +14,11 @@ const DAMAGED: Explanation = {
   message: 'The database server cannot read or write its files.',
   hint: "Look into PostgreSQL's log.",
 };
+const UNTRUSTED: Explanation = {
+  code: 'unavailable',
+  message: 'There is no TLS connection to the database server that could be trusted.',
+  hint: 'Name the authority that signed its certificate in the database URL: ?sslmode=verify-full&sslrootcert=ca.pem',
+};
 const REFUSED: Explanation = {
   code: 'unavailable',
   message: 'The database server refuses the connection.',
@@ -31,6 +36,7 @@ const NO_FREE_CONNECTION = '53400';
 /** By SQLSTATE, or its class, the first two characters: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const POSTGRES: Record<string, Explanation> = {
   '08': GONE,
+  '08004': UNTRUSTED,
   '22003': TOO_LARGE,
   '22021': UNWRITABLE_TEXT,
   '22P05': UNWRITABLE_TEXT,
@@ -64,6 +70,9 @@ const POSTGRES: Record<string, Explanation> = {
   XX002: DAMAGED,
 };
 
+/** How Node and the driver say that a certificate is not trusted, or that there is none. */
+const NO_TLS = /^(?:CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_|ERR_SSL_)|does not support SSL/;
+
 /** The SQLSTATE with which PostgreSQL refused something, or the pool on its behalf. */
 function stateOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('severity' in error)) return undefined;
@@ -75,6 +84,7 @@ function stateOf(error: unknown): string | undefined {
 export function toConnectionError(error: unknown, state: '08001' | '08006'): unknown {
   if (stateOf(error) !== undefined || !(error instanceof Error)) return error;
   let code: string = state;
+  if (NO_TLS.test(`${(error as { code?: unknown }).code} ${error.message}`)) code = '08004';
   if (/not queryable/.test(error.message)) code = '08003';
   if (/^timeout exceeded when trying to connect/.test(error.message)) code = NO_FREE_CONNECTION;
   return Object.assign(new Error(error.message, { cause: error }), { severity: 'FATAL', code });
@@ -86,7 +96,7 @@ const isOutdatedPlan = (error: unknown): boolean =>
 
 /** Whether the connection is gone, or of no use any more: on a new one the same may work. */
 export const isLost = (error: unknown): boolean =>
-  /^(?:08|25P03|25006|57P|53300)/.test(stateOf(error) ?? '') || isOutdatedPlan(error);
+  /^(?:08(?!004)|25P03|25006|57P|53300)/.test(stateOf(error) ?? '') || isOutdatedPlan(error);
 
 /** Whether the connection was gone before the statement reached the server. */
 export const isUnsent = (error: unknown): boolean => /^(?:08003|25P03)$/.test(stateOf(error) ?? '');
