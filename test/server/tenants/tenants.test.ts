@@ -35,15 +35,20 @@ async function createTenant(server: TestServer, name: string) {
 }
 
 const systemEvents = async (server: TestServer) =>
-  (await server.deps.db.read.selectFrom('audit_events').selectAll().where('chain', '=', 'system').execute()).map(
-    ({ action, resource_id, resource_name, username, details }) => ({
-      action,
-      resource_id,
-      resource_name,
-      username,
-      details: JSON.parse(details),
-    }),
-  );
+  (
+    await server.deps.db.read
+      .selectFrom('audit_events')
+      .selectAll()
+      .where('chain', '=', 'system')
+      .orderBy('seq')
+      .execute()
+  ).map(({ action, resource_id, resource_name, username, details }) => ({
+    action,
+    resource_id,
+    resource_name,
+    username,
+    details: JSON.parse(details),
+  }));
 
 describe('a tenant', () => {
   test('is created with a catalog, its defaults and the privileges of its roles, on record', async () => {

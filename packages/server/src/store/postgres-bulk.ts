@@ -1,6 +1,6 @@
 import type { BulkConnection } from './bulk-connection.ts';
-import { migratePostgres } from './postgres-database.ts';
 import { createPostgresKysely } from './postgres-kysely.ts';
+import { migratePostgres } from './postgres-migrate.ts';
 import { OBSERVE } from './postgres-observation.ts';
 import { createPostgresPool, type PostgresConnection, type PostgresPool } from './postgres-pool.ts';
 import { readPostgresUrl } from './postgres-url.ts';
@@ -16,7 +16,6 @@ const ANSWER_MS = 30 * 60_000;
 /** Opens a PostgreSQL database for copying. Throws `invalid_argument`, `unavailable`, `storage_…`. */
 export async function openPostgresBulk(text: string): Promise<BulkConnection> {
   const { url, place } = readPostgresUrl(text);
-  await migratePostgres(url, place);
   const pool = createPostgresPool(url, {
     max: 1,
     isReadOnly: false,
@@ -25,8 +24,13 @@ export async function openPostgresBulk(text: string): Promise<BulkConnection> {
     idleInTransactionMs: IDLE_IN_TRANSACTION_MS,
     answerMs: ANSWER_MS,
   });
-  const { connection, release } = await hold(pool);
-  const { dialect, executorOf } = createPostgresKysely<Schema>(pool, { readsAgain: false });
+  const { kysely, dialect, executorOf } = createPostgresKysely<Schema>(pool, { readsAgain: false });
+  const { connection, release } = await migratePostgres(url, place, kysely)
+    .then(() => hold(pool))
+    .catch(async (error) => {
+      await pool.end();
+      throw error;
+    });
   const view = openUnitTransaction(dialect, executorOf(connection));
   let isOpen = false;
   return {

@@ -20,8 +20,14 @@ export interface PoolOptions {
 
 /** One connection, for as long as it is held. */
 export interface PostgresConnection extends DatabaseConnection {
-  /** Runs statements separated by semicolons in one exchange, and answers what each of them did. */
-  run(statements: string): Promise<{ command: string; rows: Record<string, unknown>[] }[]>;
+  /**
+   * Runs statements separated by semicolons in one exchange, and answers what each of them did; `answerMs` instead of what
+   * the pool was opened with.
+   */
+  run(
+    statements: string,
+    options?: { answerMs: number },
+  ): Promise<{ command: string; rows: Record<string, unknown>[] }[]>;
   /** Rows as arrays of their columns. */
   readRows(query: CompiledQuery): Promise<unknown[][]>;
   /** Whether an error has made the transaction refuse everything but its end. */
@@ -133,8 +139,9 @@ function createConnection(client: pg.PoolClient, nameOf: (sql: string) => string
     return { text: sql, values: [...parameters], ...(name === undefined ? {} : { name }) };
   };
   return {
-    async run(statements) {
-      const results: pg.QueryResult | pg.QueryResult[] = await client.query(statements).catch(failed);
+    async run(text, options) {
+      const query = options ? { text, query_timeout: options.answerMs } : text;
+      const results: pg.QueryResult | pg.QueryResult[] = await client.query(query).catch(failed);
       return Array.isArray(results) ? results : [results];
     },
     async readRows(query) {
