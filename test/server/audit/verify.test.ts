@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { type AuditVerification, auditApi, tokensApi } from '@pangolin/shared/contract';
+import { type AuditVerification, auditApi, publicApi, signingKeysApi, tokensApi } from '@pangolin/shared/contract';
 import { auditEventText } from '@pangolin/shared/contract/audit-event-text';
 import { sql } from 'kysely';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -7,7 +7,7 @@ import { signGrownChains } from '../../../packages/server/src/audit/checkpoints.
 import { toFields } from '../../../packages/server/src/audit/event-fields.ts';
 import { BY_THE_SERVER, createAuditEvent, createAuditEvents } from '../../../packages/server/src/audit/record.ts';
 import type { AuditEventsTable, Executor } from '../../../packages/server/src/store/schema.ts';
-import { createLoggedIn, mint, openTestServer, type TestServer } from '../harness.ts';
+import { createLoggedIn, DAY_MS, mint, openTestServer, type TestServer } from '../harness.ts';
 import { insertSecondTenant } from '../second-tenant.ts';
 
 let server: TestServer;
@@ -284,6 +284,20 @@ describe('a checkpoint', () => {
       await setCheckpoint({ signature: signature.slice(0, i) + other + signature.slice(i + 1) });
       expect((await verify()).valid, `character ${i}`).toBe(false);
     }
+  });
+
+  test('is made at every rotation of the signing key, and holds after the key that signed it is long dead', async () => {
+    await record(2);
+    const first = await checkpoint();
+    const { retired, active } = await server.owner.call(signingKeysApi.rotate);
+    expect(first.kid).toBe(retired.kid);
+    expect(await verify({ chain: 'system' })).toMatchObject({ valid: true, checkpoint: { kid: active.kid } });
+    server.clock.advance(400 * DAY_MS);
+    await record(1);
+    await server.owner.call(signingKeysApi.rotate);
+    expect(await verify()).toMatchObject({ valid: true, seq: 4, checkpoints: 2 });
+    const { keys } = await server.nobody.call(publicApi.jwks);
+    expect(keys.map(({ kid }) => kid)).toContain(first.kid);
   });
 
   test('is made by the server itself for chains that grew, and by several of them once', async () => {
