@@ -10,6 +10,7 @@ import { perSecond } from './report.mjs';
 const EVENTS = 1_000_000;
 const ROUNDS = 3;
 const PROBE_MS = 5;
+const IDLE_MS = 10_000;
 
 /** How fast the audit log is verified, where it is and as a file, and what others wait meanwhile. */
 export async function measureAudit(report) {
@@ -32,7 +33,14 @@ export async function measureAudit(report) {
     perSecond(median(walks)),
     '≥ 100,000/s',
   );
-  report('audit: longest another request waited meanwhile', `${median(waits).toFixed(0)} ms`, '', '≤ 20 ms');
+  const idle = startProbe(origin);
+  await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+  report(
+    'audit: longest another request waited meanwhile',
+    `${median(waits).toFixed(0)} ms (${(await idle.stop()).toFixed(0)} ms where nobody verifies)`,
+    '',
+    '≤ 20 ms',
+  );
 
   const file = join(home, 'audit.jsonl');
   const jwks = join(home, 'jwks.json');
