@@ -30,6 +30,8 @@ export interface Freshness {
   isTrusted(asked: Moment): boolean;
   /** Takes note of an answer that was asked for at a moment. */
   observe(observation: Observation, asked: Moment): void;
+  /** Takes note that this process has ended or narrowed a credential, whatever a question beside it was answered. */
+  changed(): void;
   /** Forgets what is known: something may have happened that nobody saw. */
   forget(): void;
   /** See Database.credentialGeneration. */
@@ -100,6 +102,9 @@ export function createFreshness(
     moment,
     isTrusted: (asked) => ageOf(asked) < TRUSTED_MS,
     observe,
+    changed() {
+      generation += 1;
+    },
     forget() {
       generation += 1;
       confirmed = NEVER;

@@ -60,6 +60,7 @@ export const createPostgresCommit =
         throw outcomeUnknown(error);
       });
       if (results.at(-1)?.command !== 'COMMIT') throw wentOn();
+      if (changed) freshness.changed();
       freshness.observe({ credentials: changed ? credentials + 1 : credentials, nowMs: null }, asked);
     }
 
