@@ -133,7 +133,7 @@ describe('verify-audit of the server’s log', () => {
     const before = await other.run(admin, ['verify-audit']);
     expect(before).toMatchObject({ stderr: '', code: 0 });
     expect(before.stdout).toMatch(
-      /^1 events, chain [0-9a-f-]{36}, verified up to seq 1 of \S+Z, not signed yet: pangolin-admin export-audit signs it\n$/,
+      /^1 event, chain [0-9a-f-]{36}, verified up to seq 1 of \S+Z, not signed yet: pangolin-admin export-audit signs it\n$/,
     );
     await other.run(admin, ['export-audit']);
     const after = await other.run(admin, ['verify-audit'], { terminal: true });

@@ -54,3 +54,6 @@ function readMoment(value: string): string {
   }
   return moment.toISOString();
 }
+
+/** `1 event`, `2 events`. */
+export const countEvents = (count: number): string => `${count} ${count === 1 ? 'event' : 'events'}`;

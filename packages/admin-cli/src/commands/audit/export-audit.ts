@@ -2,7 +2,7 @@ import { type Command, Option } from '@commander-js/extra-typings';
 import { type Context, examples, isClosedPipe, PangolinError, type WireClient, writeText } from '@pangolin/shared/cli';
 import type { AuditCheckpoint, AuditEvent } from '@pangolin/shared/contract';
 import { auditEventText, canonicalJson } from '@pangolin/shared/contract/audit-event-text';
-import { chainOption } from './event-filters.ts';
+import { chainOption, countEvents } from './event-filters.ts';
 
 /** The most a server answers at once. */
 const PAGE_LENGTH = 1_000;
@@ -43,7 +43,7 @@ async function exportAudit(ctx: Context, { chain }: { chain?: 'system' }): Promi
     throw new PangolinError('output_failed', 'The export could not be written to standard output.', { cause });
   }
   const { seq, time, kid } = checkpoint;
-  await ctx.say(`${seq} events of chain ${checkpoint.chain}, up to ${time}, signed by ${kid}.`);
+  await ctx.say(`${countEvents(seq)} of chain ${checkpoint.chain}, up to ${time}, signed by ${kid}.`);
 }
 
 /** Some lines at a time: events 1 to the checkpoint's, then the checkpoint. */

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import type { Command } from '@commander-js/extra-typings';
 import { type Context, examples, PangolinError, type WireClient } from '@pangolin/shared/cli';
 import type { AuditVerification } from '@pangolin/shared/contract';
-import { chainOption } from './event-filters.ts';
+import { chainOption, countEvents } from './event-filters.ts';
 import { readJwks, readJwksFile } from './read-jwks.ts';
 import { verifyExport } from './verify-export.ts';
 
@@ -46,14 +46,14 @@ async function verifyAudit(ctx: Context, { file, jwks, chain }: VerifyAuditOptio
     throw new PangolinError(
       'audit_log_broken',
       `In chain ${found.chain}, event ${broken.seq}${broken.id === null ? '' : ` (id ${broken.id})`} ${broken.reason}.`,
-      { hint: `${events} events before it are sound. Compare with an export from before: verify-audit --file` },
+      { hint: `${countEvents(events)} before it verified. Compare with an export from before: verify-audit --file` },
     );
   }
   const signed = checkpoint
     ? `signed by ${checkpoint.kid} up to seq ${checkpoint.seq} of ${checkpoint.time}`
     : 'not signed yet: pangolin-admin export-audit signs it';
   const when = time === null ? '' : ` of ${time}`;
-  const line = `${events} events, chain ${found.chain}, verified up to seq ${seq}${when}, ${signed}`;
+  const line = `${countEvents(events)}, chain ${found.chain}, verified up to seq ${seq}${when}, ${signed}`;
   await ctx.print({ json: found, plain: `${line}\n` });
 }
 
@@ -65,7 +65,7 @@ async function verifyFile(ctx: Context, file: string, jwks: string | undefined):
     throw new PangolinError('invalid_argument', `The file ${file} cannot be read.`, { cause });
   });
   const { events, chain, seq, time, kid } = found;
-  const line = `${events} events, chain ${chain}, verified up to seq ${seq} of ${time}, signed by ${kid}`;
+  const line = `${countEvents(events)}, chain ${chain}, verified up to seq ${seq} of ${time}, signed by ${kid}`;
   await ctx.print({ json: found, plain: `${line}\n` });
 }
 
