@@ -28,11 +28,7 @@ type Handler<E extends Endpoint> = (c: Context<Env>, input: Input<E>) => Respons
 export function route<E extends Endpoint>(app: Hono<Env>, deps: Deps, endpoint: E, handle: Handler<E>): void {
   const run = (c: Context<Env>, caller: Caller | undefined): Response | Promise<Response> => {
     const input = { caller, params: undefined, query: undefined, body: undefined } as Input<E>;
-    try {
-      if (endpoint.params) input.params = readFields(endpoint.params, c.req.param()) as Input<E>['params'];
-    } catch (error) {
-      return refuseParams(c, endpoint, error);
-    }
+    if (endpoint.params) input.params = readFields(endpoint.params, c.req.param()) as Input<E>['params'];
     if (endpoint.query) input.query = readFields(endpoint.query, readQuery(c.req.url)) as Input<E>['query'];
     if (!endpoint.body) return handle(c, input);
     const body =
@@ -42,24 +38,29 @@ export function route<E extends Endpoint>(app: Hono<Env>, deps: Deps, endpoint: 
     return body.then((parsed) => handle(c, { ...input, body: parsed } as Input<E>));
   };
 
+  const serve = (c: Context<Env>): Response | Promise<Response> => {
+    if (endpoint.access === 'public') return run(c, undefined);
+    const caller = requireCaller(deps, c);
+    return caller instanceof Promise ? caller.then((known) => run(c, known)) : run(c, caller);
+  };
+
+  const endsWithName = endpoint.path.endsWith('}');
   app.on(
     endpoint.method.toUpperCase(),
     [endpoint.path.replace(/\{(\w+)\}/g, ':$1')],
     (c): Response | Promise<Response> => {
       c.env.endpoint = endpoint;
-      if (endpoint.access === 'public') return run(c, undefined);
-      const caller = requireCaller(deps, c);
-      return caller instanceof Promise ? caller.then((known) => run(c, known)) : run(c, caller);
+      if (!endsWithName || !/\/[a-z-]+$/.test(c.req.path)) return serve(c);
+      return findOtherMethods(endpoint, c.req.path).then((others) => (others ? replyMethods(c, others) : serve(c)));
     },
   );
 }
 
 /** A path that is written out elsewhere, such as `/tokens/rotate`, is that path, and not one with a wrong id. */
-async function refuseParams(c: Context<Env>, { method }: Endpoint, error: unknown): Promise<Response> {
+async function findOtherMethods({ method }: Endpoint, path: string): Promise<string[] | undefined> {
   const { findMethods } = await import('./openapi.ts');
-  const allowed = findMethods(c.req.path);
-  if (allowed.includes(method.toUpperCase())) throw error;
-  return replyMethods(c, allowed);
+  const allowed = findMethods(path);
+  return allowed.includes(method.toUpperCase()) ? undefined : allowed;
 }
 
 /** Answers 405 with the methods that a path takes. */

@@ -19,7 +19,6 @@ const ACCESS_TOKEN_MS = HOUR_MS;
 const SESSION_RENEWAL_MS = 24 * HOUR_MS;
 
 const TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:';
-export const TOKEN_EXCHANGE = `${TOKEN_TYPE.replace('token-type', 'grant-type')}token-exchange`;
 
 /** Scopes that clients send by habit and that narrow nothing here. */
 const NO_RESTRICTION = /^(?:catalog|PRINCIPAL_ROLE:.+|openid|profile|email|offline_access)$/;

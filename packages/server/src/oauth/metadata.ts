@@ -1,5 +1,5 @@
+import { TOKEN_EXCHANGE } from '@pangolin/shared/contract/oauth';
 import { SCOPES } from '@pangolin/shared/contract/scopes';
-import { TOKEN_EXCHANGE } from './grants.ts';
 
 /** RFC 8414 §2; `issuer` is where the client found this server. */
 export const createMetadata = (issuer: string) => ({

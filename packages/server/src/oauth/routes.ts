@@ -1,4 +1,4 @@
-import { oauthApi } from '@pangolin/shared/contract/oauth';
+import { oauthApi, TOKEN_EXCHANGE } from '@pangolin/shared/contract/oauth';
 import { Hono } from 'hono';
 import type { Deps } from '../deps.ts';
 import { requireCaller } from '../http/access.ts';
@@ -8,7 +8,7 @@ import { readHeader, readOrigin } from '../http/headers.ts';
 import { replyEmpty, replyJson } from '../http/reply.ts';
 import { route } from '../http/route.ts';
 import { authenticateClient } from './client-authentication.ts';
-import { grantClientCredentials, grantTokenExchange, TOKEN_EXCHANGE } from './grants.ts';
+import { grantClientCredentials, grantTokenExchange } from './grants.ts';
 import { introspect } from './introspection.ts';
 import { oauthError, replyOAuthError } from './oauth-error.ts';
 import { revokeByValue } from './revocation.ts';

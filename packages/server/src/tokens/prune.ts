@@ -100,7 +100,8 @@ function readSince({ unused_for_days: days, unused_since: since }: PruneTokens, 
     });
   }
   const sinceMs = since === undefined ? wholeSecond(nowMs) - (days ?? 0) * DAY_MS : wholeSecond(Date.parse(since));
-  if (sinceMs <= nowMs - DAY_MS) return sinceMs;
+  // Nothing was used before 1970, and a time before the year 0 has no RFC 3339 form.
+  if (sinceMs <= nowMs - DAY_MS) return Math.max(0, sinceMs);
   const message = 'must be at least a day ago';
   throw new PangolinError('invalid_request', `The field 'unused_since' ${message}.`, {
     fields: [{ field: 'unused_since', message }],

@@ -5,17 +5,22 @@ import { anyText } from './fields.ts';
 /** A request has 1 MiB at most. */
 const parameter = anyText(0, 1_048_576);
 
+/** RFC 8693 §2.1. */
+export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+
 /** RFC 6749 §3.2 and RFC 8693 §2.1; unknown parameters are ignored, empty ones count as absent (RFC 6749 §3.1). */
-export const TokenRequest = z.object({
-  grant_type: z.optional(parameter),
-  client_id: z.optional(parameter),
-  client_secret: z.optional(parameter),
-  scope: z.optional(parameter),
-  subject_token: z.optional(parameter),
-  subject_token_type: z.optional(parameter),
-  requested_token_type: z.optional(parameter),
-  actor_token: z.optional(parameter),
-});
+export const TokenRequest = z
+  .object({
+    grant_type: z.optional(parameter.check(z.meta({ enum: ['client_credentials', TOKEN_EXCHANGE] }))),
+    client_id: z.optional(parameter),
+    client_secret: z.optional(parameter),
+    scope: z.optional(parameter),
+    subject_token: z.optional(parameter),
+    subject_token_type: z.optional(parameter),
+    requested_token_type: z.optional(parameter),
+    actor_token: z.optional(parameter),
+  })
+  .check(z.meta({ required: ['grant_type'] }));
 export type TokenRequest = z.output<typeof TokenRequest>;
 
 /** RFC 6749 §5.1 and RFC 8693 §2.2.1. */
@@ -29,12 +34,14 @@ export const TokenAnswer = z.object({
 export type TokenAnswer = z.output<typeof TokenAnswer>;
 
 /** RFC 7009 §2.1 and RFC 7662 §2.1. */
-export const TokenQuestion = z.object({
-  token: z.optional(parameter),
-  token_type_hint: z.optional(parameter),
-  client_id: z.optional(parameter),
-  client_secret: z.optional(parameter),
-});
+export const TokenQuestion = z
+  .object({
+    token: z.optional(parameter.check(z.meta({ minLength: 1 }))),
+    token_type_hint: z.optional(parameter),
+    client_id: z.optional(parameter),
+    client_secret: z.optional(parameter),
+  })
+  .check(z.meta({ required: ['token'] }));
 
 /** RFC 7662 §2.2: `active: false` alone, or with everything known of the token. */
 export const Introspection = z.looseObject({ active: z.boolean() });

@@ -11,9 +11,13 @@ const days = whole(1, 3650);
 /** A CIDR block or one address, IPv4 or IPv6; the answer is always a block, in one spelling. */
 const network = z.pipe(
   z.pipe(
-    z
-      .string()
-      .check(z.maxLength(64), z.meta({ pattern: '^[0-9A-Fa-f:.]+(?:/[0-9]{1,3})?$', examples: ['10.0.0.0/8'] })),
+    z.string().check(
+      z.maxLength(64),
+      z.meta({
+        anyOf: [{ format: 'ipv4' }, { format: 'ipv6' }, { pattern: '^[0-9A-Fa-f:.]+/[0-9]{1,3}$' }],
+        examples: ['10.0.0.0/8'],
+      }),
+    ),
     z.transform((text, context) => {
       const read = readNetwork(text);
       if ('network' in read) return read.network;
