@@ -3,13 +3,14 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ENDPOINTS } from '../../../packages/server/src/http/openapi.ts';
 import { openTestServer, type TestCaller, type TestServer, UNKNOWN_ID } from '../harness.ts';
-import { type FuzzedRequest, type Parameter, requestsTo, type Schema } from './hostile-requests.ts';
+import { type FuzzedRequest, type Parameter, requestsTo, type Schema, sweep } from './hostile-requests.ts';
 
-const REQUESTS_PER_ENDPOINT = 30;
+const REQUESTS_PER_ENDPOINT = 15;
 const MAX_ERROR_LENGTH = 16 * 1024;
 const MAX_ANSWER_LENGTH = 2 * 1024 * 1024;
 /** A stack, a statement or a path of the server's own. */
-const INSIDES = /\bat .+:\d+:\d+|node_modules|\b(?:select|insert into|update) .+ (?:from|values|set) |SQLITE_|errcode/i;
+const INSIDES =
+  /\.[cm]?[jt]s:\d+|node_modules|\b(?:select|insert into|update) .+ (?:from|values|set) |SQLITE_|errcode/i;
 
 interface Operation {
   parameters: (Parameter | { $ref: string })[];
@@ -33,14 +34,16 @@ test('whatever is sent to an endpoint, by whomever, it answers as the OpenAPI do
     const operation = document.paths[endpoint.path]?.[endpoint.method] as Operation;
     const [bodyType, body] = Object.entries(operation.requestBody?.content ?? {})[0] ?? [];
     const parameters = operation.parameters.filter((one) => 'name' in one);
-    const requests = requestsTo({ parameters, body: body?.schema, bodyType }, [...ids]);
+    const described = { parameters, body: body?.schema, bodyType };
+    const requests = requestsTo(described, [...ids]);
+    const examples = sweep(described, [...ids]);
     await holds(
       fc.asyncProperty(requests, fc.constantFrom(...people.names), async (request, name) => {
         const answer = await send(people.callers[name] ?? server.nobody, endpoint, request);
-        const described = operation.responses[answer.status];
+        const documented = operation.responses[answer.status];
         const what = `${name}: ${endpoint.method} ${endpoint.path} answered ${answer.status} ${answer.text.slice(0, 500)}`;
-        expect(described, what).toBeDefined();
-        const { content = {} } = described?.$ref ? findResponse(document, described.$ref) : (described ?? {});
+        expect(documented, what).toBeDefined();
+        const { content = {} } = documented?.$ref ? findResponse(document, documented.$ref) : (documented ?? {});
         const type = answer.headers.get('content-type')?.split(';')[0];
         if (type !== undefined || answer.text !== '') expect(Object.keys(content), what).toContain(type);
         expect(answer.headers.get('x-request-id'), what).toMatch(/^[0-9a-f-]{36}$/);
@@ -49,6 +52,7 @@ test('whatever is sent to an endpoint, by whomever, it answers as the OpenAPI do
         else requireRefusal(answer, what);
         for (const [, id = ''] of answer.text.matchAll(/"(?:id|jti|user_id)":"([0-9a-f-]{36})"/g)) ids.add(id);
       }),
+      examples,
     );
   }
   await people.revive();
@@ -57,9 +61,10 @@ test('whatever is sent to an endpoint, by whomever, it answers as the OpenAPI do
 }, 120_000);
 
 /** As `fc.assert`, without printing the whole of a long request. */
-async function holds(property: fc.IAsyncProperty<[FuzzedRequest, string]>): Promise<void> {
+async function holds(property: fc.IAsyncProperty<[FuzzedRequest, string]>, examples: FuzzedRequest[]): Promise<void> {
   const { failed, seed, counterexample, errorInstance } = await fc.check(property, {
-    numRuns: REQUESTS_PER_ENDPOINT,
+    numRuns: examples.length + REQUESTS_PER_ENDPOINT,
+    examples: examples.map((one) => [one, 'root']),
     endOnFailure: true,
   });
   if (!failed) return;

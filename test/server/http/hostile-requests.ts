@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { HOSTILE_BODIES, HOSTILE_JSON, HOSTILE_NAMES, HOSTILE_TEXTS } from './hostile-values.ts';
 
 /** The part of JSON Schema that the OpenAPI document uses. */
 export interface Schema {
@@ -34,114 +35,6 @@ export interface FuzzedRequest {
   body: string | undefined;
   contentType: string | undefined;
 }
-
-const LONG = 'x'.repeat(70_000);
-
-/** Text that somebody, somewhere, once forgot. */
-const HOSTILE_TEXTS = [
-  '',
-  ' ',
-  '\0',
-  'a\0b',
-  '\ud800',
-  'a\udfffb',
-  '\u202eevil',
-  '\ufeff',
-  '\u{e0041}',
-  'K', // U+212A, whose lower case is k
-  'ß'.repeat(300),
-  '😀'.repeat(200),
-  '😀'.repeat(256),
-  'e\u0301\u0301\u0301',
-  '\r\nX-Injected: 1',
-  '\x1b[31m',
-  "' OR 1=1 --",
-  '%',
-  '_%\\',
-  '"; drop table users; --',
-  '__proto__',
-  'constructor',
-  'toString',
-  '../../etc/passwd',
-  'null',
-  'undefined',
-  'NaN',
-  '-0',
-  '1e400',
-  '0x10',
-  '9007199254740993',
-  '-1',
-  '00000000-0000-0000-0000-000000000000',
-  'ffffffff-ffff-ffff-ffff-ffffffffffff',
-  '0000-01-01T00:00:00+23:59',
-  '9999-12-31T23:59:59.999999999999-23:59',
-  '2026-11-31T00:00:00Z',
-  `1970-01-01T00:00:00.${'0'.repeat(2_000)}Z`,
-  'ImFcdTAwMDAi', // as a cursor: "a\u0000"
-  'IlxkODAwIg', // no JSON
-  'IlxcdWQ4MDAi', // "\\ud800"
-  'MS41',
-  'MWUzMDg',
-  'LTE',
-  'bnVsbA',
-  '0.0.0.0/0',
-  '::ffff:0:0/96',
-  '1.2.3.4/33',
-  LONG,
-];
-
-/** JSON that is no text, as it is written; some of it is no JSON. */
-const HOSTILE_JSON = [
-  'null',
-  'true',
-  '-0',
-  '0',
-  '-1',
-  '1.5',
-  '1e400',
-  '-1e400',
-  '1e-400',
-  '9007199254740993',
-  '1e308',
-  '123456789012345678901234567890',
-  '[]',
-  '{}',
-  '[null]',
-  '["",1]',
-  '{"__proto__":{"role":"root"}}',
-  '{"constructor":{"prototype":{}}}',
-  '{"a":1,"a":2}',
-  '['.repeat(5_000) + ']'.repeat(5_000),
-  `${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}`,
-  `[${'"a",'.repeat(5_000)}1]`,
-  '"\\u0000"',
-  '"\\ud800"',
-  '"\\udc00\\ud800"',
-  'NaN',
-  '00',
-  "'x'",
-  '"\t"',
-  '',
-];
-
-const HOSTILE_BODIES = [
-  '',
-  '\0',
-  'null',
-  '[]',
-  '"text"',
-  '{',
-  '{}}',
-  '{"a":1,}',
-  '\ufeff{}',
-  '['.repeat(400_000),
-  `{${Array.from({ length: 50_000 }, (_, at) => `"k${at}":1`).join()}}`,
-  `{"name":"${'x'.repeat(1_048_577)}"}`,
-  'a=1&a=2',
-  '%ff%00=%zz&&&=',
-];
-
-const NAMES = ['__proto__', 'constructor', 'toString', 'tenant-id', 'a.b', '', '$where', 'is_root', '\u0000', '😀'];
 
 const text = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(...HOSTILE_TEXTS) },
@@ -225,7 +118,7 @@ export function requestsTo(
   const known = inQuery.map(({ name, schema }) =>
     fc.tuple(fc.constant(name), fc.oneof({ weight: 3, arbitrary: words(schema) }, { weight: 1, arbitrary: text })),
   );
-  const unknown = fc.tuple(fc.constantFrom(...NAMES), text);
+  const unknown = fc.tuple(fc.constantFrom(...HOSTILE_NAMES), text);
   const query = fc.oneof(
     { weight: 2, arbitrary: fc.constant([]) },
     { weight: 6, arbitrary: known.length === 0 ? fc.constant([]) : fc.array(fc.oneof(...known), { maxLength: 3 }) },
@@ -242,13 +135,53 @@ export function requestsTo(
   });
 }
 
+/** Each parameter and each field once with each hostile value, and everything else left out that can be. */
+export function sweep({ parameters, body, bodyType }: Described, ids: readonly string[]): FuzzedRequest[] {
+  const inPath = parameters.filter((one) => one.in === 'path').map(({ name }) => name);
+  const inQuery = parameters.filter((one) => one.in === 'query').map(({ name }) => name);
+  const fields = Object.keys(body?.properties ?? {});
+  const isForm = bodyType === 'application/x-www-form-urlencoded';
+  const plain: FuzzedRequest = {
+    params: Object.fromEntries(inPath.map((name) => [name, ids[0] ?? ''])),
+    query: [],
+    body: body && (isForm ? '' : '{}'),
+    contentType: bodyType,
+  };
+  const members = HOSTILE_TEXTS.map((one) => JSON.stringify(one)).concat(HOSTILE_JSON);
+  return [
+    ...inPath.flatMap((name) => HOSTILE_TEXTS.map((one) => ({ ...plain, params: { ...plain.params, [name]: one } }))),
+    ...inQuery.flatMap((name) => HOSTILE_TEXTS.map((one): FuzzedRequest => ({ ...plain, query: [[name, one]] }))),
+    ...inQuery.map(
+      (name): FuzzedRequest => ({
+        ...plain,
+        query: [
+          [name, '1'],
+          [name, '1'],
+        ],
+      }),
+    ),
+    // A third of the values each, so that every one is sent to many fields, and all of it within seconds.
+    ...fields.flatMap((name, at) =>
+      (isForm ? HOSTILE_TEXTS : members)
+        .filter((_, which) => (which + at) % 3 === 0)
+        .map((one) => ({ ...plain, body: writeBody([[name, one]], isForm) })),
+    ),
+  ];
+}
+
+/** A JSON object of members that are written already, or a form. */
+const writeBody = (members: [string, string][], isForm: boolean): string =>
+  isForm
+    ? new URLSearchParams(members).toString()
+    : `{${members.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join()}}`;
+
 function bodiesOf(schema: Schema, bodyType: string | undefined, ids: readonly string[]) {
   const isForm = bodyType === 'application/x-www-form-urlencoded';
   const values = valuesOf(schema, ids) as fc.Arbitrary<Record<string, unknown>>;
   const written = values.map((value) =>
     Object.entries(value).map(([name, one]): [string, string] => [name, isForm ? String(one) : JSON.stringify(one)]),
   );
-  const names = fc.constantFrom(...Object.keys(schema.properties ?? {}), ...NAMES);
+  const names = fc.constantFrom(...Object.keys(schema.properties ?? {}), ...HOSTILE_NAMES);
   const strange = fc.tuple(names, isForm ? text : json, fc.boolean());
   const nearly = fc
     .tuple(written, strange)
@@ -256,10 +189,7 @@ function bodiesOf(schema: Schema, bodyType: string | undefined, ids: readonly st
       ...members.filter(([one]) => twice || one !== name),
       [name, value],
     ]);
-  const write = (members: [string, string][]) =>
-    isForm
-      ? new URLSearchParams(members).toString()
-      : `{${members.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join()}}`;
+  const write = (members: [string, string][]) => writeBody(members, isForm);
   return fc.oneof(
     { weight: 5, arbitrary: written.map(write) },
     { weight: 5, arbitrary: nearly.map(write) },
