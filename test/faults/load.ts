@@ -133,8 +133,7 @@ export async function checkAll(targets: Targets, promises: Promises): Promise<vo
   await Promise.all(Array.from({ length: 8 }, worker));
 }
 
-/** Refused, also where so many were refused from this address that the server counts them. */
-const isRefusal = (outcome: Outcome): boolean => outcome?.status === 401 || outcome?.status === 429;
+const isRefusal = (outcome: Outcome): boolean => outcome?.status === 401;
 
 /** Whether an operation was done. Not being available is no failure here; any other answer than the one wanted is. */
 function wasDone(promises: Promises, outcome: Outcome, wanted: number, what: string): outcome is NonNullable<Outcome> {

@@ -177,3 +177,11 @@ test('a login without the database is 503, never a guess', async () => {
   const { status } = await server.nobody.ask(usersApi.login, { body: { username: 'bob', password: PASSWORD } });
   expect(status).toBe(503);
 });
+
+test('what was good once is always told that it is no longer', async () => {
+  const { server, opened, token } = await openProxied();
+  await opened.owner.call(tokensApi.revoke, { params: { jti: token.id }, body: {} });
+  const statuses: number[] = [];
+  for (let i = 0; i < 20; i += 1) statuses.push((await present(server, token.token, '192.0.2.9')).status);
+  expect(statuses).toEqual(Array(20).fill(401));
+});

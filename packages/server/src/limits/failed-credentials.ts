@@ -1,4 +1,4 @@
-import { PangolinError } from '@pangolin/shared/errors';
+import { type ErrorCode, PangolinError } from '@pangolin/shared/errors';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { limitedPart } from '../networks.ts';
 import type { Database } from '../store/database.ts';
@@ -8,6 +8,16 @@ import { addCredentialFailures, deleteCredentialFailuresBefore, findCredentialFa
 
 /** So many wrong credentials a minute are told apart from each other; a burst of honest mistakes is fine. */
 export const DEFAULT_FAILURES_PER_MINUTE = 60;
+
+/** What somebody who guesses is told. What was good once, and has expired or was ended, nobody guesses: it is always told so. */
+const GUESSES: ReadonlySet<ErrorCode> = new Set([
+  'api_key_invalid',
+  'credential_malformed',
+  'login_failed',
+  'token_signature_invalid',
+  'token_unknown',
+  'token_wrong_issuer',
+]);
 
 /**
  * Counts refused credentials per address and minute. They are verified first, so a good one is let through whatever its
@@ -41,8 +51,7 @@ export function createFailedCredentials(
   }
 
   function judgeRefusal(address: string | null, error: unknown): Promise<never> {
-    // Without a credential there was nothing to guess.
-    const isGuess = error instanceof PangolinError && error.status === 401 && error.code !== 'authentication_required';
+    const isGuess = error instanceof PangolinError && GUESSES.has(error.code);
     if (!isGuess || address === null) throw error;
     return refuse(address, error);
   }
