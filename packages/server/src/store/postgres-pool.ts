@@ -131,7 +131,10 @@ function createStatementNames(): (sql: string) => string | undefined {
 }
 
 function createConnection(client: pg.PoolClient, nameOf: (sql: string) => string | undefined): PostgresConnection {
+  // The driver learns how the transaction stands only after it has told of the error.
+  let hasFailed = false;
   const failed = (error: unknown): never => {
+    hasFailed = true;
     throw toConnectionError(error, '08006');
   };
   const prepare = ({ sql, parameters }: CompiledQuery) => {
@@ -142,6 +145,7 @@ function createConnection(client: pg.PoolClient, nameOf: (sql: string) => string
     async run(text, options) {
       const query = options ? { text, query_timeout: options.answerMs } : text;
       const results: pg.QueryResult | pg.QueryResult[] = await client.query(query).catch(failed);
+      if (/^(?:begin|rollback)\b/.test(text)) hasFailed = false;
       return Array.isArray(results) ? results : [results];
     },
     async readRows(query) {
@@ -156,7 +160,7 @@ function createConnection(client: pg.PoolClient, nameOf: (sql: string) => string
     streamQuery() {
       throw new Error('Nothing is streamed.');
     },
-    hasFailed: () => client.getTransactionStatus() === 'E',
+    hasFailed: () => hasFailed,
   };
 }
 
