@@ -94,7 +94,7 @@ export const RESPONSE_COMPONENTS = {
 };
 
 /** Every status an endpoint answers a refusal with; 500, which is a bug, is not among them. */
-export function refusalsOf(endpoint: Endpoint): number[] {
+function refusalsOf(endpoint: Endpoint): number[] {
   const { access, method, body, refusals = [] } = endpoint;
   const takesBody = body ? [413, 415] : [];
   const needsCredential = access === 'credential' ? [401, 403, 404, 429] : [];
