@@ -111,10 +111,10 @@ const use: Operation = async (targets, promises) => {
   return true;
 };
 
-/** Presents every credential to every server, once all of them answer again. */
-export async function checkAll(targets: Targets, promises: Promises): Promise<void> {
+/** Presents credentials to every server, once all of them answer again. */
+export async function checkAll(targets: Targets, promises: Promises, shown: readonly Shown[]): Promise<void> {
   await sleep(targets.freshnessMs);
-  const left = [...promises.all];
+  const left = [...shown];
   const check = async (shown: Shown) => {
     const seen = new Set<boolean>();
     for (const origin of targets.origins()) {
