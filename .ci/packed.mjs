@@ -31,7 +31,7 @@ import { CreateToken, ERRORS, type ErrorCode } from '@pangolin/shared/contract';
 export async function newest(client: PangolinClient): Promise<string | undefined> {
   const text: string = await client.auth.pats.generate({ name: 'notebook', expiryDate: '31/12/2026', timezone: 'Asia/Tokyo' });
   const [first] = await client.auth.pats.list();
-  const expires: Date | undefined = first?.expiresAt;
+  const expires: Date | null | undefined = first?.expiresAt;
   await first?.revoke();
   const days: number = await client.auth.pats.maximumAllowedTokenDuration();
   const user: string = (await client.auth.getActiveUser()).username;
