@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { startProxy } from '../postgres/database-proxy.ts';
 import { type Box, openBox } from '../process/box.ts';
-import { startProxy } from './database-proxy.ts';
 import { createPostgres } from './postgres-server.ts';
 import { createSmallDisk } from './small-disk.ts';
 
@@ -63,11 +63,11 @@ export async function openPostgresEngine(): Promise<Engine> {
   const box = await openBox();
   const disk = createSmallDisk(256);
   const postgres = await createPostgres(disk.path);
-  const proxy = await startProxy(postgres.port);
+  const proxy = await startProxy(postgres.url);
   return {
     box,
     env: {
-      PANGOLIN_DATABASE_URL: `postgres://postgres@127.0.0.1:${proxy.port}/pangolin`,
+      PANGOLIN_DATABASE_URL: proxy.url,
       PANGOLIN_MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
     },
     freshnessMs: 1_000,

@@ -15,10 +15,18 @@ export interface DatabaseProxy {
   cutAfter(words: string): void;
   /** Cuts a connection instead of passing such words on. */
   cutBefore(words: string): void;
+  close(): Promise<void>;
 }
 
 /** Opens a proxy to a database until the test ends. */
 export async function openProxy(databaseUrl: string): Promise<DatabaseProxy> {
+  const proxy = await startProxy(databaseUrl);
+  onTestFinished(proxy.close);
+  return proxy;
+}
+
+/** Opens a proxy to a database until it is closed. */
+export async function startProxy(databaseUrl: string): Promise<DatabaseProxy> {
   const target = new URL(databaseUrl);
   let state: 'open' | 'cut' | 'held' = 'open';
   let trap: { words: string; passesOn: boolean } | undefined;
@@ -48,10 +56,6 @@ export async function openProxy(databaseUrl: string): Promise<DatabaseProxy> {
     database.on('close', () => client.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(async () => {
-    for (const socket of sockets) socket.destroy();
-    await new Promise((resolve) => server.close(resolve));
-  });
   const address = server.address();
   const url = new URL(databaseUrl);
   url.port = String(typeof address === 'object' ? address?.port : '');
@@ -74,6 +78,10 @@ export async function openProxy(databaseUrl: string): Promise<DatabaseProxy> {
     },
     cutBefore(words) {
       trap = { words, passesOn: false };
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
     },
   };
 }
