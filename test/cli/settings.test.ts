@@ -20,6 +20,7 @@ const DEFAULTS = [
   'session_hours\t12',
   'role_limits\t',
   'allowed_networks\tany',
+  'allowed_token_durations\tany',
   '',
 ].join('\n');
 

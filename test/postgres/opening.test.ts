@@ -6,7 +6,7 @@ import { createTestDatabase } from '../server/test-database.ts';
 import { withClient } from '../server/test-postgres.ts';
 import { openReplica } from './open-replica.ts';
 
-const MIGRATIONS = ['0001-initial', '0002-iceberg', '0003-control'];
+const MIGRATIONS = ['0001-initial', '0002-iceberg', '0003-control', '0004-datahub'];
 
 describe('an empty database', () => {
   test('is given its tables once, though several servers open it at the same moment', async () => {

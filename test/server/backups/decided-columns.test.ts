@@ -35,6 +35,7 @@ const DECIDED: Record<string, Record<string, 'backup' | 'rule'>> = {
     created_by: 'backup',
     expires_at: 'rule',
     allowed_networks: 'rule',
+    updated_at: 'backup',
     last_used_at: 'rule',
     last_used_ip: 'rule',
     last_used_client: 'rule',
@@ -76,6 +77,7 @@ const DECIDED: Record<string, Record<string, 'backup' | 'rule'>> = {
     rotated_to: 'rule',
     renewable_until: 'rule',
     own_grants_until: 'rule',
+    unauthenticated_as: 'backup',
     last_used_at: 'rule',
     last_used_ip: 'rule',
     last_used_client: 'rule',
@@ -91,6 +93,7 @@ const DECIDED: Record<string, Record<string, 'backup' | 'rule'>> = {
     allow_non_expiring_tokens: 'rule',
     role_limits: 'rule',
     allowed_networks: 'rule',
+    allowed_token_durations: 'rule',
   },
   grants: {
     id: 'backup',

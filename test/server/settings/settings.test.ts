@@ -14,6 +14,7 @@ const DEFAULTS = {
   session_hours: 12,
   role_limits: {},
   allowed_networks: [],
+  allowed_token_durations: [],
 };
 
 describe('settings', () => {

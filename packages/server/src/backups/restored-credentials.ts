@@ -90,6 +90,7 @@ export const narrowCredentials = ({ live, copy }: Sides, nowMs: number): string[
   `update ${copy}.settings as b set
     ${LIMITS.map((limit) => `${limit} = ${lower(`b.${limit}`, `c.${limit}`)}`).join(', ')},
     role_limits = c.role_limits,
+    allowed_token_durations = c.allowed_token_durations,
     allowed_networks = ${narrowerList('b.allowed_networks', 'c.allowed_networks')}
     from ${live}.settings as c where c.tenant_id = b.tenant_id`,
   `insert or ignore into ${copy}.settings select * from ${live}.settings

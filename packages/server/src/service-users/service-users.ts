@@ -60,6 +60,7 @@ export async function createServiceUser(
     epoch_raised_at: null,
     created_at: deps.now(),
     created_by: actor.name,
+    updated_at: null,
     expires_at: readExpiresAt(input, deps.now()),
     last_used_at: null,
     last_used_ip: null,
@@ -150,7 +151,7 @@ export async function updateServiceUser(
       if (row.id === actor.id) refuseLockout(deps, caller, input.allowed_networks);
       change.allowed_networks = JSON.stringify(input.allowed_networks);
     }
-    if (Object.keys(change).length > 0) await updateServiceUserRow(tx, row.id, change);
+    if (Object.keys(change).length > 0) await updateServiceUserRow(tx, row.id, { ...change, updated_at: deps.now() });
     if (input.role !== undefined && roleRank(input.role) < roleRank(row.role)) {
       await endObtainedForOthers(tx, row.id, { at: deps.now(), by: actor.id });
     }

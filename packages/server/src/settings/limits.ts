@@ -12,6 +12,7 @@ export const DEFAULT_SETTINGS: Settings = {
   session_hours: 12,
   role_limits: {},
   allowed_networks: [],
+  allowed_token_durations: [],
 };
 
 /** Lifetimes as they are for one role; null is no limit, or no default. */

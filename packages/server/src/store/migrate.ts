@@ -2,7 +2,7 @@ import { PangolinError } from '@pangolin/shared/errors';
 import { type Kysely, type QueryExecutorProvider, sql } from 'kysely';
 
 /** Every migration, in order; run-migrations.ts has the steps. */
-export const MIGRATION_NAMES = ['0001-initial', '0002-iceberg', '0003-control'];
+export const MIGRATION_NAMES = ['0001-initial', '0002-iceberg', '0003-control', '0004-datahub'];
 
 /**
  * Brings a database up to this release's schema.

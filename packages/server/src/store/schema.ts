@@ -96,6 +96,7 @@ export interface ServiceUsersTable {
   last_used_at: number | null;
   last_used_ip: string | null;
   last_used_client: string | null;
+  updated_at: number | null;
 }
 
 /** `hash` is the SHA-256 of the whole key, hex; the key itself is never stored. */
@@ -119,6 +120,7 @@ export interface ApiKeysTable {
  * `rotated_to` is the token that took its place. `renewable_until` is how far an access token may be renewed; null: as far
  * as what it descends from. Of what was granted to its owner alone it carries what was granted by `own_grants_until`; null:
  * all of it.
+ * `unauthenticated_as` is the name under which a server without authentication minted it; null: its maker was authenticated.
  * `parent_id` is the token it was obtained with and dies with; `root_id` the key, login or token it descends from.
  */
 export interface TokensTable {
@@ -144,6 +146,7 @@ export interface TokensTable {
   rotated_to: string | null;
   renewable_until: number | null;
   own_grants_until: number | null;
+  unauthenticated_as: string | null;
   last_used_at: number | null;
   last_used_ip: string | null;
   last_used_client: string | null;
@@ -151,7 +154,7 @@ export interface TokensTable {
 
 /**
  * `role_limits` is JSON: by role, the limits that differ for it. `allowed_networks` is a JSON list of CIDR blocks; an empty
- * one allows every address.
+ * one allows every address. `allowed_token_durations` is one of DataHub's durations, as `ONE_HOUR`; an empty one allows all.
  */
 interface SettingsTable {
   tenant_id: string;
@@ -164,6 +167,7 @@ interface SettingsTable {
   allow_non_expiring_tokens: number;
   role_limits: string;
   allowed_networks: string;
+  allowed_token_durations: string;
 }
 
 /** `private_key` is a JWK sealed with the master key. `verify_until`, of a retired key: when the last token it signed ends. */

@@ -1,6 +1,7 @@
 export { ERRORS, type ErrorCode, type FieldProblem, isErrorCode, PangolinError } from '../errors.ts';
 export * from './audit.ts';
 export * from './catalogs.ts';
+export * from './durations.ts';
 export type { Endpoint } from './endpoint.ts';
 export { Page } from './fields.ts';
 export * from './oauth.ts';

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { TOKEN_DURATION_NAMES } from './durations.ts';
 import { endpoint } from './endpoint.ts';
 import { time, uuid } from './fields.ts';
 import { MAX_NETWORKS, readNetwork } from './networks.ts';
@@ -31,6 +32,9 @@ const network = z.pipe(
 /** From where credentials are accepted; an empty list means from everywhere. */
 export const networks = z.array(network).check(z.maxLength(MAX_NETWORKS));
 
+/** By which of DataHub's durations its `createAccessToken` may be asked for tokens; an empty list means all of them. */
+const durations = z.array(z.enum(TOKEN_DURATION_NAMES)).check(z.maxLength(TOKEN_DURATION_NAMES.length));
+
 const limits = {
   default_token_days: z.optional(days),
   max_token_days: z.optional(days),
@@ -46,7 +50,7 @@ export type RoleLimits = z.output<typeof RoleLimits>;
  * Limits of a tenant. `max_tokens_per_user: null` is unlimited; expired and revoked tokens do not count. Keys of service
  * users have no limit and no default lifetime where these are null; with a maximum alone, that is the default as well.
  * Tokens without expiry, where they are allowed, are not bound by `max_token_days`; a role with a maximum of its own gets
- * none.
+ * none. `allowed_token_durations` is what DataHub's API offers, within these limits; other ways do not choose from a list.
  */
 export const Settings = z.object({
   default_token_days: days,
@@ -62,6 +66,7 @@ export const Settings = z.object({
     root: z.optional(RoleLimits),
   }),
   allowed_networks: z.array(z.string()),
+  allowed_token_durations: durations,
 });
 export type Settings = z.output<typeof Settings>;
 
@@ -75,7 +80,7 @@ const UpdateRoleLimits = z.nullable(
   }),
 );
 
-/** What is not named stays as it is; `allowed_networks` replaces the whole list. */
+/** What is not named stays as it is; lists are replaced whole. */
 export const UpdateSettings = z.strictObject({
   default_token_days: z.optional(days),
   max_token_days: z.optional(days),
@@ -92,6 +97,7 @@ export const UpdateSettings = z.strictObject({
     }),
   ),
   allowed_networks: z.optional(networks),
+  allowed_token_durations: z.optional(durations),
 });
 export type UpdateSettings = z.input<typeof UpdateSettings>;
 

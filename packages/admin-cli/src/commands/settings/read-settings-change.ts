@@ -1,5 +1,5 @@
 import { PangolinError } from '@pangolin/shared/cli';
-import type { Role, UpdateSettings } from '@pangolin/shared/contract';
+import type { Role, TokenDuration, UpdateSettings } from '@pangolin/shared/contract';
 
 interface Lifetimes {
   defaultTokenDays?: number | 'none';
@@ -15,6 +15,8 @@ interface SettingsOptions extends Lifetimes {
   sessionHours?: number;
   allowNetwork?: string[];
   allowAnyNetwork?: true;
+  allowTokenDuration?: TokenDuration[];
+  allowAnyTokenDuration?: true;
 }
 
 /** Reads what a command line changes, in the fields of the wire. Throws `invalid_argument`. */
@@ -70,6 +72,7 @@ function withTokenDays({ default_token_days, max_token_days, ...keys }: WireLife
 function readTenantWide(options: SettingsOptions): UpdateSettings {
   const { maxTokensPerUser, allowNonExpiringTokens, sessionHours, allowNetwork, allowAnyNetwork } = options;
   const networks = allowAnyNetwork ? [] : allowNetwork;
+  const durations = options.allowAnyTokenDuration ? [] : options.allowTokenDuration;
   return {
     ...(maxTokensPerUser !== undefined && {
       max_tokens_per_user: maxTokensPerUser === 'unlimited' ? null : maxTokensPerUser,
@@ -77,6 +80,7 @@ function readTenantWide(options: SettingsOptions): UpdateSettings {
     ...(allowNonExpiringTokens !== undefined && { allow_non_expiring_tokens: allowNonExpiringTokens }),
     ...(sessionHours !== undefined && { session_hours: sessionHours }),
     ...(networks !== undefined && { allowed_networks: networks }),
+    ...(durations !== undefined && { allowed_token_durations: durations }),
   };
 }
 
@@ -85,4 +89,5 @@ const FLAGS: Record<string, string> = {
   allow_non_expiring_tokens: '--allow-non-expiring-tokens',
   session_hours: '--session-hours',
   allowed_networks: 'The list of networks',
+  allowed_token_durations: 'The list of durations',
 };

@@ -14,4 +14,5 @@ export const settingsFields = (settings: Settings): Record<string, FieldValue> =
     Object.entries(limits ?? {}).map(([field, days]) => `${role}.${field}=${days}`),
   ),
   allowed_networks: settings.allowed_networks?.length ? settings.allowed_networks : 'any',
+  allowed_token_durations: settings.allowed_token_durations?.length ? settings.allowed_token_durations : 'any',
 });

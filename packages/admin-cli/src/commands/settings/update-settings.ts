@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { type Context, examples, readBoolean, readWholeNumber, roleOption } from '@pangolin/shared/cli';
+import { TOKEN_DURATION_NAMES } from '@pangolin/shared/contract/durations';
 import { printSettingsChange } from './print-settings-change.ts';
 import { readSettingsChange } from './read-settings-change.ts';
 
@@ -37,6 +38,13 @@ export function registerUpdateSettings(program: Command, ctx: () => Context): vo
       'accept credentials and logins from these networks only, instead of those before',
     )
     .addOption(new Option('--allow-any-network', 'accept them from everywhere').conflicts('allowNetwork'))
+    .addOption(
+      new Option(
+        '--allow-token-duration <duration...>',
+        "offer these durations in DataHub's API only, instead of those before",
+      ).choices(TOKEN_DURATION_NAMES),
+    )
+    .addOption(new Option('--allow-any-token-duration', 'offer them all').conflicts('allowTokenDuration'))
     .option('--dry-run', 'change nothing; tell which tokens and keys would be refused')
     .addHelpText(
       'after',

@@ -1,0 +1,25 @@
+import { type Kysely, sql } from 'kysely';
+
+/** What DataHub's token API asks for: lists of a tenant's tokens by their end, durations, tokens made without authentication. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable('tokens').addColumn('unauthenticated_as', 'text').execute();
+  await db.schema
+    .alterTable('settings')
+    .addColumn('allowed_token_durations', 'text', (c) => c.notNull().defaultTo('[]'))
+    .execute();
+  await db.schema.alterTable('service_users').addColumn('updated_at', 'bigint').execute();
+
+  // Personal tokens that nobody revoked, by their end: of a tenant, and of who minted them.
+  for (const [name, first] of [
+    ['tokens_by_end', 'tenant_id'],
+    ['tokens_by_minter_and_end', 'actor_id'],
+  ] as const) {
+    await db.schema
+      .createIndex(name)
+      .on('tokens')
+      .columns([first, 'expires_at', 'id'])
+      .where(sql.ref('kind'), '=', sql.lit('personal'))
+      .where(sql.ref('revoked_at'), 'is', null)
+      .execute();
+  }
+}
