@@ -56,6 +56,8 @@ export interface Deps {
   /** The operating system's account, for the embedded owner. */
   ownerName: string;
   version: string;
+  /** Whether callers prove who they are; a server started without authentication believes what they say. */
+  authenticates: boolean;
   /** `serve --public-url`, an origin; null: the loopback origin the client used. */
   publicUrl: string | null;
 }

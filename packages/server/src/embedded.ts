@@ -39,6 +39,8 @@ export interface OpenOptions {
   /** This process's own clock, by which it knows how long ago it asked a shared database. */
   wallMs?: () => number;
   log?: Log;
+  /** Nobody proves who they are: see credentials/unauthenticated.ts. */
+  noAuth?: boolean;
   publicUrl?: string | null;
   /** The role that credentials for files on S3 are vended for; null: none. */
   s3RoleArn?: string | null;
@@ -140,6 +142,7 @@ async function openDeps(options: OpenOptions): Promise<Opened> {
     dataDir,
     ownerName: options.ownerName,
     version: VERSION,
+    authenticates: options.noAuth !== true,
     publicUrl: options.publicUrl ?? null,
   };
   return {

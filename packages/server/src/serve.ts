@@ -24,6 +24,8 @@ export interface ServeOptions {
   /** An address; none, or `localhost`: loopback, 127.0.0.1 and ::1 both. */
   host?: string;
   publicUrl?: string;
+  /** Believes callers who they are, on loopback alone. */
+  noAuth?: boolean;
   /** Allows listening beyond loopback without TLS. */
   insecureHttp: boolean;
   /** Speaks TLS with these. */
@@ -77,6 +79,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     ownerName: options.ownerName,
     log,
     publicUrl,
+    ...(options.noAuth && { noAuth: true }),
     serving,
     s3RoleArn: options.s3RoleArn ?? null,
     masterKey: options.masterKey,

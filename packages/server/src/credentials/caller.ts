@@ -2,9 +2,12 @@ import type { Privilege } from '@pangolin/shared/contract/privileges';
 import type { Role } from '@pangolin/shared/contract/roles';
 import { earlier } from '../times.ts';
 
-/** The credential a caller presented; `id` is a token's `jti` or an API key's public id, null for the embedded owner. */
+/**
+ * The credential a caller presented; `id` is a token's `jti` or an API key's public id, null for the embedded owner and for
+ * whom a server without authentication believes (`none`).
+ */
 export interface PresentedCredential {
-  type: 'owner' | 'session' | 'personal' | 'access' | 'api_key';
+  type: 'owner' | 'none' | 'session' | 'personal' | 'access' | 'api_key';
   id: string | null;
   createdAtMs: number;
   /** Null: it does not expire by itself. */

@@ -14,8 +14,8 @@ export interface Expiry {
 type Asked = Pick<CreateToken, 'expires_in_days' | 'expires_in_hours' | 'expires_in_minutes' | 'expires_at'>;
 
 /** Whether what is minted with this credential lives and dies with it; an interactive login is no such limit. */
-export const isParent = (credential: PresentedCredential): boolean =>
-  credential.type !== 'session' && credential.type !== 'owner';
+export const isParent = ({ type }: PresentedCredential): boolean =>
+  type !== 'session' && type !== 'owner' && type !== 'none';
 
 /**
  * Decides when a token expires: as asked, else the policy's default or what remains of the caller's own credential.

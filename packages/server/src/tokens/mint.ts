@@ -136,10 +136,9 @@ async function findOwner(deps: Deps, actor: Actor, tenantId: string, input: Crea
   throw new PangolinError('not_found', 'There is no such user.', { hint: 'See the users: pangolin-admin list-users' });
 }
 
-/** At most the caller's own role and the owner's; the embedded owner mints ordinary tokens unless asked otherwise. */
+/** At most the caller's own role and the owner's; the owner without a credential mints ordinary tokens unless asked otherwise. */
 function readRole(actor: Actor, owner: Principal, wanted: Role[] | undefined): Role {
-  if (wanted === undefined)
-    return actor.credential.type === 'owner' ? 'tenant-user' : lowerRole(actor.role, owner.role);
+  if (wanted === undefined) return isOwnerItself(actor) ? 'tenant-user' : lowerRole(actor.role, owner.role);
   const role = ROLES[Math.max(...wanted.map(roleRank))] ?? 'tenant-user';
   requireRankOf(actor, role, 'The token');
   if (roleRank(role) > roleRank(owner.role)) {
@@ -147,6 +146,9 @@ function readRole(actor: Actor, owner: Principal, wanted: Role[] | undefined): R
   }
   return role;
 }
+
+const isOwnerItself = ({ kind, credential: { type } }: Actor): boolean =>
+  kind === 'owner' && (type === 'owner' || type === 'none');
 
 /**
  * A token below its owner's role carries what its role does and nothing besides. One that somebody else mints carries what

@@ -46,7 +46,7 @@ export const LoggedIn = z.object({
 });
 export type LoggedIn = z.output<typeof LoggedIn>;
 
-export const CREDENTIAL_TYPES = ['owner', 'session', 'personal', 'access', 'api_key'] as const;
+export const CREDENTIAL_TYPES = ['owner', 'none', 'session', 'personal', 'access', 'api_key'] as const;
 
 /** Who is asking, with which credential, and what the policies grant to it (sorted; its scopes narrow that). */
 export const Me = z.object({
