@@ -53,7 +53,7 @@ export interface TestCaller {
   send(
     method: string,
     path: string,
-    init?: { body?: string | Uint8Array | ReadableStream; headers?: Record<string, string> },
+    init?: { body?: string | Uint8Array<ArrayBuffer> | ReadableStream; headers?: Record<string, string> },
   ): Promise<Outcome>;
   /** Asks an endpoint of the contract, whatever it answers. */
   ask(endpoint: Endpoint, asked?: Asked): Promise<Outcome>;

@@ -23,6 +23,8 @@ export interface Bindings {
   endpoint?: Endpoint;
   /** Who asks, once that is established. */
   caller?: Caller;
+  /** What it did to credentials, such as `issued personal`, where its endpoint does not tell. */
+  changes?: readonly string[];
   /** Why the request was refused or failed, once it was: for the audit log, the counters and the limits. */
   refusal?: PangolinError;
   /** What a refused request would have done, where that is known better than by its path. */

@@ -97,6 +97,7 @@ export function createMetrics(): Metrics {
       const place = methodIndex(method) * CLASSES + Math.floor(status / 100) - 1;
       group.answers[place] = (group.answers[place] ?? 0) + 1;
       observe(group.latency, LATENCY_BUCKETS, seconds);
+      for (const change of env.changes ?? []) increment(credentials, change);
       if (env.refusal) {
         increment(refusals, env.refusal.code);
         if (status === 429) group.limited += 1;

@@ -69,7 +69,7 @@ function refuseTooLong(requestedMs: number, longestMs: number, { max_token_days:
   if (requestedMs <= longestMs) return;
   throw new PangolinError(
     'policy_refused',
-    `Tokens live ${days} days at most here; the latest expiry now is ${formatTime(longestMs)}.`,
+    `Tokens live ${days} days at most here (max_token_days); the latest expiry now is ${formatTime(longestMs)}.`,
     {
       hint: `Ask for at most that: --expires-in ${days}`,
     },
@@ -80,7 +80,7 @@ function refuseEndless({ allow_non_expiring_tokens: isAllowed, max_token_days: d
   if (isAllowed) return;
   throw new PangolinError(
     'policy_refused',
-    `Tokens without expiry are not allowed here; they live ${days} days at most.`,
+    `Tokens without expiry are not allowed here (allow_non_expiring_tokens); they live ${days} days at most.`,
     {
       hint: `Ask for at most that: --expires-in ${days}`,
     },

@@ -28,7 +28,21 @@ export async function mintToken(
 ): Promise<IssuedToken> {
   const { actor } = caller;
   const tenantId = await chooseTenant(deps, actor, input.tenant_id);
-  const owner = await findOwner(deps, actor, tenantId, input);
+  return mintTokenFor(deps, caller, await findOwner(deps, actor, tenantId, input), { ...input, tenant_id: tenantId });
+}
+
+/**
+ * Mints a personal token for a principal, once it is known that the caller may; `tenant_id` is where it is good, the caller's
+ * tenant unless given. What nobody may do is refused here: more than one is, longer than is allowed.
+ */
+export async function mintTokenFor(
+  deps: Deps,
+  caller: Caller,
+  owner: Principal,
+  input: Omit<CreateToken, 'user_id' | 'username'> & { roles?: Role[] | undefined },
+): Promise<IssuedToken> {
+  const { actor } = caller;
+  const tenantId = input.tenant_id ?? actor.tenantId;
   const settings = await readSettings(deps.db.read, tenantId);
   const role = readRole(actor, owner, input.roles);
   const expiry = readExpiry(pickExpiry(input), limitsFor(role, settings), actor.credential, deps.now());

@@ -19,16 +19,18 @@ const KEEP_AFTER_EXPIRY_MS = 30 * DAY_MS;
 
 const PRUNED_AT_ONCE = 1_000;
 
-/** One's own token, or for an administrator any of the tenant's; somebody else's is not found. */
+/** One's own token, or for an administrator any of the tenant's; somebody else's is not found, unless one may have minted it. */
 export async function readToken(
   deps: Deps,
   caller: Caller,
   id: string,
   db: Executor = deps.db.read,
+  whose: 'theirs' | 'or minted by them' = 'theirs',
 ): Promise<TokenRow> {
   const { actor } = caller;
   const row = await findToken(db, actor.tenantId, id.toLowerCase(), await readStanding(db, deps, actor.tenantId));
-  if (row && (row.owner_id === actor.id || hasPermission(actor, 'tokens:manage'))) return row;
+  const isTheirs = row?.owner_id === actor.id || (whose === 'or minted by them' && row?.actor_id === actor.id);
+  if (row && (isTheirs || hasPermission(actor, 'tokens:manage'))) return row;
   throw new PangolinError('not_found', 'There is no such token.', {
     hint: 'See your tokens: pangolin-user list-tokens --all',
   });
@@ -57,7 +59,8 @@ export async function revokePresentedToken(deps: Deps, caller: Caller, reason: s
 }
 
 /**
- * Revokes a token and everything obtained with it; of one that was rotated, what took its place. Answers the id of the
+ * Revokes a token and everything obtained with it; of one that was rotated, what took its place. Besides its owner and
+ * administrators, whoever minted it may. Answers the id of the
  * token that was ended, or null when it was revoked already: then nothing changes.
  */
 export async function revokeToken(
@@ -69,9 +72,9 @@ export async function revokeToken(
   const { actor } = caller;
   requirePermission(actor, 'tokens:write');
   return transactAs(deps, caller, async (tx) => {
-    let row = await readToken(deps, caller, id, tx);
-    while (row.rotated_to !== null) row = await readToken(deps, caller, row.rotated_to, tx);
-    if (row.owner_id !== actor.id) {
+    let row = await readToken(deps, caller, id, tx, 'or minted by them');
+    while (row.rotated_to !== null) row = await readToken(deps, caller, row.rotated_to, tx, 'or minted by them');
+    if (row.owner_id !== actor.id && row.actor_id !== actor.id) {
       const { owner_id: ownerId, tenant_id: tenantId, role } = row;
       await requireReach(tx, actor, { id: ownerId, tenantId, role, name: 'The token' });
     }
