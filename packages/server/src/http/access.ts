@@ -9,6 +9,7 @@ import { requireTenant, wasTenant } from '../tenants/read-tenant.ts';
 import { DAY_MS, formatTime, wholeSecond } from '../times.ts';
 import type { Env } from './env.ts';
 import { readAddress, readClient, readHeader } from './headers.ts';
+import { readSessionCookie } from './session-cookie.ts';
 
 /** Credentials that end within this are announced by Pangolin-Token-Expires. */
 const EXPIRES_SOON_MS = 14 * DAY_MS;
@@ -16,18 +17,24 @@ const EXPIRES_SOON_MS = 14 * DAY_MS;
 /** A bound far above every credential of ours, so that hashing one costs nothing. */
 const MAX_CREDENTIAL_LENGTH = 4096;
 
+/** How else than by its headers a request may be authenticated. */
+export interface Access {
+  /** Also by the cookie of a login, where neither header is: for paths that take JSON bodies alone, so no other site's forms. */
+  cookie?: boolean;
+}
+
 /**
  * Answers who is asking, or throws: the one place where a request is authenticated.
  * Without a promise when the credential is known, which is nearly always.
  */
-export function requireCaller(deps: Deps, c: Context<Env>): Caller | Promise<Caller> {
+export function requireCaller(deps: Deps, c: Context<Env>, access: Access = {}): Caller | Promise<Caller> {
   if (c.env.owner) return admit(deps, c, createOwner(deps));
-  const actor = deps.failedCredentials.judge(readAddress(c), () => verifyCredential(deps, readCredential(c)));
+  const actor = deps.failedCredentials.judge(readAddress(c), () => verifyCredential(deps, readCredential(c, access)));
   return actor instanceof Promise ? actor.then((verified) => admit(deps, c, verified)) : admit(deps, c, actor);
 }
 
 /** `Authorization: Bearer`, or `X-API-Key`; a request carries one credential. */
-function readCredential(c: Context<Env>): string {
+function readCredential(c: Context<Env>, access: Access): string {
   const authorization = readHeader(c, 'authorization');
   const apiKey = readHeader(c, 'x-api-key');
   if (authorization !== undefined && apiKey !== undefined) {
@@ -36,7 +43,8 @@ function readCredential(c: Context<Env>): string {
       'The request carries two credentials; send Authorization or X-API-Key, not both.',
     );
   }
-  const credential = apiKey ?? (authorization === undefined ? undefined : readBearer(authorization));
+  const cookie = () => (access.cookie === true ? readSessionCookie(readHeader(c, 'cookie')) : undefined);
+  const credential = apiKey ?? (authorization === undefined ? cookie() : readBearer(authorization));
   if (credential === undefined || credential === '') {
     throw new PangolinError('authentication_required', 'A credential is needed.', {
       hint: 'Send Authorization: Bearer <token> or X-API-Key: <key>. Mint a token: pangolin-user get-token',

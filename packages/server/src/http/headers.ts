@@ -47,3 +47,7 @@ export const readOrigin = (c: Context<Env>): Origin => ({
   client: readClient(c),
   requestId: c.env.requestId,
 });
+
+/** Whether the request came over TLS to this server itself; what a proxy in front of it did is not known here. */
+export const isOverTls = ({ env: { incoming } }: { env: Bindings }): boolean =>
+  incoming !== undefined && 'encrypted' in incoming.socket;

@@ -4,6 +4,7 @@ import { type Context, Hono } from 'hono';
 import type { Deps } from '../deps.ts';
 import type { Env } from '../http/env.ts';
 import { replyProblem } from '../http/errors.ts';
+import { isOverTls } from '../http/headers.ts';
 import { replyJson, replyText } from '../http/reply.ts';
 import { route } from '../http/route.ts';
 import { createMetricsReaders, mayReadMetrics, readMetrics } from '../metrics/read-metrics.ts';
@@ -64,7 +65,6 @@ export function publicRoutes(deps: Deps): Hono<Env> {
 }
 
 /** Where the client found this server: by the Host that was checked, whatever URL a request line named. */
-function readOwnOrigin({ env: { incoming }, req }: Context<Env>): string {
-  const isTls = incoming !== undefined && 'encrypted' in incoming.socket;
-  return `${isTls ? 'https' : 'http'}://${incoming?.headers.host ?? new URL(req.url).host}`;
+function readOwnOrigin({ env, req }: Context<Env>): string {
+  return `${isOverTls({ env }) ? 'https' : 'http'}://${env.incoming?.headers.host ?? new URL(req.url).host}`;
 }
