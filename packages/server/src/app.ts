@@ -75,6 +75,11 @@ const FEATURES = [
     paths: /^\/api\/v1\/audit(?:\/|$)/,
     load: control('audit'),
   },
+  {
+    name: 'datahub',
+    paths: /^\/(?:(?:api\/gms\/)?(?:config|entities|entitiesV2|aspects)(?:\/|$)|(?:api\/)?logIn$)/,
+    load: control('datahub'),
+  },
   { name: 'oauth', paths: OAUTH_PATHS, load: async () => (await import('./oauth/routes.ts')).oauthRoutes },
   { name: 'iceberg', paths: ICEBERG_PATHS, load: async () => (await import('./iceberg/routes.ts')).icebergRoutes },
 ];

@@ -1,5 +1,6 @@
 import { auditRoutes } from './audit/routes.ts';
 import { catalogRoutes } from './catalogs/routes.ts';
+import { datahubRoutes } from './datahub/routes.ts';
 import { publicRoutes } from './installation/routes.ts';
 import { policyRoutes } from './policies/routes.ts';
 import { serviceUserRoutes } from './service-users/routes.ts';
@@ -16,6 +17,7 @@ import { userRoutes } from './users/routes.ts';
 export const controlRoutes = {
   audit: auditRoutes,
   catalogs: catalogRoutes,
+  datahub: datahubRoutes,
   policies: policyRoutes,
   public: publicRoutes,
   serviceUsers: serviceUserRoutes,

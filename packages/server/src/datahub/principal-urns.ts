@@ -4,7 +4,8 @@ import type { Deps } from '../deps.ts';
 import { findPrincipal, type Principal } from '../principals/principals.ts';
 import type { Executor } from '../store/schema.ts';
 
-const PREFIX = 'urn:li:corpuser:';
+/** What the URN of every principal begins with. */
+export const URN_PREFIX = 'urn:li:corpuser:';
 
 /** As long as a username can be. */
 const MAX_NAME_LENGTH = 255;
@@ -16,14 +17,14 @@ export type NamedPrincipal = { name: string } | { serviceUserId: string };
 
 /** `urn:li:corpuser:<name>`, names as they are; for service users `urn:li:corpuser:service_<id>`, since they may be renamed. */
 export const principalUrn = ({ kind, id, name }: { kind: Actor['kind']; id: string; name: string }): string =>
-  PREFIX + (kind === 'service_user' ? `service_${id}` : name);
+  URN_PREFIX + (kind === 'service_user' ? `service_${id}` : name);
 
 /**
  * Reads the URN of a principal. `service_` and a UUID is a service user, whatever users are called; a name by itself is
  * no URN. Throws `invalid_request`.
  */
 export function readPrincipalUrn(text: string): NamedPrincipal {
-  const name = text.startsWith(PREFIX) ? text.slice(PREFIX.length) : '';
+  const name = text.startsWith(URN_PREFIX) ? text.slice(URN_PREFIX.length) : '';
   if (
     name === '' ||
     [...name.slice(0, 2 * MAX_NAME_LENGTH + 1)].length > MAX_NAME_LENGTH ||
