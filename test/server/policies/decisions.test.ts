@@ -65,6 +65,7 @@ const DECISIONS: Record<string, Decision> = {
 
   'POST /api/v1/tokens': ['GENERATE_PERSONAL_ACCESS_TOKENS', ['tokens:write'], { body: {} }],
   'POST /api/v1/tokens · for another': ['MANAGE_ACCESS_TOKENS', NEVER, { body: { username: 'target' } }],
+  'GET /api/v1/tokens': ['MANAGE_ACCESS_TOKENS', NEVER],
   'GET /api/v1/users/me/tokens': ['tenant-user', ['tokens:read']],
   'GET /api/v1/users/{id}/tokens': ['MANAGE_ACCESS_TOKENS', NEVER],
   'GET /api/v1/users/{id}/tokens · one’s own': ['tenant-user', ['tokens:read'], own],

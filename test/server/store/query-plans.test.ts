@@ -50,6 +50,10 @@ describe('every query that runs for a request', () => {
   test('of a page comes in order from the index, without sorting', async () => {
     for (const list of [
       'tokens of an owner',
+      'personal tokens of a tenant',
+      'personal tokens of an owner',
+      'the end of a stretch of personal tokens',
+      'the end of a stretch of an owner’s tokens',
       'tokens that other limits would refuse',
       'tokens that nobody used',
       'service users that nobody used',
@@ -82,6 +86,31 @@ describe('every query that runs for a request', () => {
       expect(plan).toHaveLength(2);
       for (const step of plan)
         expect(step).toMatch(/^SEARCH g USING .*INDEX sqlite_autoindex_grants_\d \(tenant_id=\? AND grantee_id=\?\)$/);
+    }
+  });
+
+  test('for a tenant’s personal tokens looks at nothing that programs obtained for an hour', async () => {
+    for (const list of [
+      'personal tokens of a tenant',
+      'how many personal tokens there are',
+      'the end of a stretch of personal tokens',
+    ]) {
+      const [first] = await planOf(QUERIES[list] ?? (() => undefined));
+      expect(first).toMatch(/^SEARCH (?:t|tokens) USING (?:COVERING )?INDEX tokens_personal \(tenant_id=\? AND id/);
+    }
+  });
+
+  test('for an owner’s tokens looks at nobody else’s', async () => {
+    for (const list of [
+      'tokens of an owner',
+      'how many tokens an owner has',
+      'personal tokens of an owner',
+      'the end of a stretch of an owner’s tokens',
+    ]) {
+      const [first] = await planOf(QUERIES[list] ?? (() => undefined));
+      expect(first).toMatch(
+        /^SEARCH (?:t|tokens) USING (?:COVERING )?INDEX tokens_by_(?:owner|validity) \(owner_id=\?/,
+      );
     }
   });
 

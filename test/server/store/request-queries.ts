@@ -96,7 +96,16 @@ export const QUERIES: Record<string, (db: Executor) => unknown> = {
   'a token': (db) => tokens.findToken(db, 't', 'x', standing),
   'how many valid tokens an owner has': (db) => tokens.countValidTokens(db, owner, standing, 10),
   'a token’s family': (db) => tokens.revokeFamily(db, 'x', revoked),
-  'the end of a stretch of a tenant’s tokens': (db) => stretches.findStretchEnd(db, 't', 'x', 1000),
+  'personal tokens of a tenant': (db) =>
+    tokens.listPersonalTokens(db, { tenantId: 't', status: 'valid' }, stretch, standing, 101),
+  'personal tokens of an owner': (db) =>
+    tokens.listPersonalTokens(db, { tenantId: 't', ownerId: 'o', status: 'expired' }, stretch, standing, 101),
+  'how many personal tokens there are': (db) =>
+    tokens.countPersonalTokens(db, { tenantId: 't', status: 'valid' }, stretch, standing),
+  'the end of a stretch of personal tokens': (db) =>
+    stretches.findStretchEnd(db, { tenantId: 't', kind: 'personal' }, 'x', 1000),
+  'the end of a stretch of an owner’s tokens': (db) => stretches.findStretchEnd(db, { ownerId: 'o' }, 'x', 1000),
+  'the end of a stretch of a tenant’s tokens': (db) => stretches.findStretchEnd(db, { tenantId: 't' }, 'x', 1000),
   'tokens that other limits would refuse': (db) => stretches.listTokensBeyond(db, 't', stretch, standing, strict),
   'how many tokens other limits would refuse': (db) => stretches.countTokensBeyond(db, 't', stretch, standing, strict),
   'tokens that nobody used': (db) =>

@@ -25,6 +25,8 @@ describe('a list of tokens', () => {
       tenant_id: bob.tenant_id,
       scopes: ['catalog:read'],
       created_at: '2026-11-22T12:00:01Z',
+      created_by_id: bob.id,
+      created_by: 'bob',
       expires_at: '2026-11-23T12:00:01Z',
       last_used_at: null,
       last_used_ip: null,

@@ -178,7 +178,11 @@ describe('minting for somebody else', () => {
     ];
     for (const body of bodies) {
       const { request_id, ...problem } = await eve.caller.refused(tokensApi.create, { body });
-      expect(problem).toMatchObject({ status: 404, code: 'not_found', detail: 'There is no such user.' });
+      expect(problem).toMatchObject({
+        status: 404,
+        code: 'not_found',
+        detail: 'There is no such user or service user.',
+      });
     }
   });
 

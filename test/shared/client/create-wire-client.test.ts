@@ -148,10 +148,34 @@ describe('the wire client', () => {
     expect(server.received).toHaveLength(3);
   });
 
+  test('a list goes on where pages are empty, because little of it matches', async () => {
+    const pages: Record<string, object[]> = {
+      first: [],
+      second: [],
+      third: [{ id: '1' }],
+      fourth: [],
+      fifth: [{ id: '2' }],
+    };
+    const names = Object.keys(pages);
+    const { client } = await clientOf(({ path }) => {
+      const at = Math.max(
+        0,
+        names.findIndex((name) => path.includes(name)),
+      );
+      const next = names[at + 1];
+      return {
+        body: pages[names[at] ?? ''] ?? [],
+        ...(next && { headers: { link: `</api/v1/tokens?cursor=${next}>; rel="next"` } }),
+      };
+    });
+    expect(await client.tokens.listOfTenant({ all: true, status: 'expired' })).toEqual([{ id: '1' }, { id: '2' }]);
+  });
+
   test.each([
     ['always the same page', () => [{ id: '1' }], () => 'same', 2],
     ['the same rows under ever new cursors', () => [{ id: '1' }, { name: 'x' }], (count: number) => count, 2],
-    ['empty pages', () => [], (count: number) => count, 1],
+    ['empty pages', () => [], (count: number) => count, 1_001],
+    ['always the same empty page', () => [], () => 'same', 2],
     ['a new row for ever', (count: number) => [{ id: `${count}` }], (count: number) => count, 10_000],
     ['more rows than fit', (count: number) => manyRows(count), (count: number) => count, 5],
   ])('a list that does not end is unexpected_answer: %s', async (_title, pageOf, cursorOf, requests) => {

@@ -36,16 +36,26 @@ export async function replyPage<Item>(
 ): Promise<Response> {
   const items = list.items.slice(0, page.limit);
   const last = items.at(-1);
-  const headers: Record<string, string> = {};
-  if (list.items.length > page.limit && last !== undefined)
-    headers.link = `<${nextUrl(c, list.cursorOf(last))}>; rel="next"`;
-  if (page.count === 'true') headers['x-total-count'] = String(await list.count());
-  return replyJson(c, items, 200, headers);
+  const next = list.items.length > page.limit && last !== undefined ? { key: list.cursorOf(last), offset: 0 } : null;
+  return replyPart(c, page, { items, next, count: list.count });
 }
 
-function nextUrl(c: Context<Env>, key: string | number): string {
+/** The same for a list that knows itself where it goes on, and how much is to be skipped there. */
+export async function replyPart<Item>(
+  c: Context<Env>,
+  page: Page,
+  list: { items: Item[]; next: { key: string | number; offset: number } | null; count(): Promise<number> },
+): Promise<Response> {
+  const headers: Record<string, string> = {};
+  if (list.next) headers.link = `<${nextUrl(c, list.next)}>; rel="next"`;
+  if (page.count === 'true') headers['x-total-count'] = String(await list.count());
+  return replyJson(c, list.items, 200, headers);
+}
+
+function nextUrl(c: Context<Env>, { key, offset }: { key: string | number; offset: number }): string {
   const url = new URL(c.req.url);
   url.searchParams.delete('offset');
+  if (offset > 0) url.searchParams.set('offset', String(offset));
   url.searchParams.set('cursor', Buffer.from(JSON.stringify(key)).toString('base64url'));
   return url.pathname + url.search;
 }

@@ -1,4 +1,5 @@
 import type { Role } from '@pangolin/shared/contract/roles';
+import { PangolinError } from '@pangolin/shared/errors';
 import type { Executor } from '../store/schema.ts';
 import {
   findServiceUserPrincipal,
@@ -42,6 +43,12 @@ export async function findPrincipal(
   const found = user ? toPrincipal(user, 'user') : serviceUser && toPrincipal(serviceUser, 'service_user');
   return wanted.tenantId === undefined || found?.tenantId === wanted.tenantId ? found : undefined;
 }
+
+/** The error for a user or service user that does not exist, or is another tenant's. */
+export const noSuchPrincipal = (): PangolinError =>
+  new PangolinError('not_found', 'There is no such user or service user.', {
+    hint: 'See them: pangolin-admin list-users, pangolin-admin list-service-users',
+  });
 
 /**
  * Ends everything issued to a principal until now, and what they obtained for others; what is issued afterwards is of the

@@ -28,7 +28,8 @@ export const withOwner = (db: Executor) =>
     .leftJoin('service_users as o', 'o.id', 'k.service_user_id')
     .leftJoin('tokens as r', 'r.id', 't.root_id');
 
-type Joined = ExpressionBuilder<
+/** What a condition on them may name. */
+export type Joined = ExpressionBuilder<
   Schema & {
     t: TokensTable;
     u: Nullable<UsersTable>;

@@ -1,18 +1,25 @@
 import type { Privilege } from '@pangolin/shared/contract/privileges';
 import type { Role } from '@pangolin/shared/contract/roles';
+import { sql } from 'kysely';
 import type { Executor } from './schema.ts';
 import { judgeStatus, type Standing, withOwner } from './token-status.ts';
 
-/** A part of a tenant's tokens, newest first: those before one id, down to another. */
+/** A part of some tokens, newest first: those before one id, down to another. */
 export interface Stretch {
   beforeId?: string | undefined;
   /** Undefined: to the oldest. */
   downToId?: string | undefined;
 }
 
-/** The id of the last of the next `size` tokens of a tenant; undefined when fewer are left. */
-export const findStretchEnd = (db: Executor, tenantId: string, beforeId: string | undefined, size: number) => {
-  let query = db.selectFrom('tokens').select('id').where('tenant_id', '=', tenantId);
+/** Among which tokens: a tenant's, its personal ones, or an owner's. Each has an index in the order of ids. */
+export type Among = { tenantId: string; kind?: 'personal' } | { ownerId: string };
+
+/** The id of the last of the next `size` tokens; undefined when fewer are left. */
+export const findStretchEnd = (db: Executor, among: Among, beforeId: string | undefined, size: number) => {
+  let query = db.selectFrom('tokens').select('id');
+  if ('ownerId' in among) query = query.where('owner_id', '=', among.ownerId);
+  else query = query.where('tenant_id', '=', among.tenantId);
+  if ('kind' in among) query = query.where('kind', '=', sql.lit('personal'));
   if (beforeId !== undefined) query = query.where('id', '<', beforeId);
   return query
     .orderBy('id', 'desc')

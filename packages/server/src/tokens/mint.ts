@@ -8,7 +8,7 @@ import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
 import { requirePermission, requireRankOf } from '../policies/permissions.ts';
 import { requireReach } from '../policies/reach.ts';
-import { findPrincipal, type Principal } from '../principals/principals.ts';
+import { findPrincipal, noSuchPrincipal, type Principal } from '../principals/principals.ts';
 import { limitsFor } from '../settings/limits.ts';
 import { readSettings } from '../settings/settings.ts';
 import type { Executor } from '../store/schema.ts';
@@ -20,7 +20,7 @@ import { isParent, readExpiry } from './lifetime.ts';
 import { standingBy } from './standing.ts';
 import { countValidTokens, listOldestUnused } from './store.ts';
 
-/** Mints a personal token for the caller, or by an administrator for somebody else. */
+/** Mints a personal token for the caller, or by an administrator for somebody else; a username may be a service user's. */
 export async function mintToken(
   deps: Deps,
   caller: Caller,
@@ -141,13 +141,18 @@ async function findOwner(deps: Deps, actor: Actor, tenantId: string, input: Crea
     if (self) return self;
   } else {
     requirePermission(actor, 'tokens:manage');
-    const other = named ?? (userId && (await findPrincipal(deps.db.read, { tenantId, id: userId.toLowerCase() })));
+    const other =
+      named ??
+      (await findPrincipal(
+        deps.db.read,
+        userId === undefined ? { tenantId, serviceUserName: username ?? '' } : { tenantId, id: userId.toLowerCase() },
+      ));
     if (other) {
       await requireReach(deps.db.read, actor, other);
       return other;
     }
   }
-  throw new PangolinError('not_found', 'There is no such user.', { hint: 'See the users: pangolin-admin list-users' });
+  throw noSuchPrincipal();
 }
 
 /** At most the caller's own role and the owner's; the owner without a credential mints ordinary tokens unless asked otherwise. */

@@ -15,6 +15,8 @@ export const presentToken = (row: TokenRow): Token => ({
   tenant_id: row.tenant_id,
   scopes: JSON.parse(row.scopes),
   created_at: formatTime(row.created_at),
+  created_by_id: row.actor_id,
+  created_by: row.actor_user_name ?? row.actor_service_user_name,
   expires_at: formatEnd(row.expires_at),
   last_used_at: row.last_used_at === null ? null : formatTime(wholeSecond(row.last_used_at)),
   last_used_ip: row.last_used_ip,

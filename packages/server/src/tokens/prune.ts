@@ -49,8 +49,9 @@ export async function pruneTokens(
     tokens: [],
   };
   let stretches = 0;
-  for await (const stretch of walkTokens(deps.db.read, actor.tenantId, input.cursor?.toLowerCase())) {
-    const found = await listUnusedTokens(deps.db.read, actor.tenantId, stretch, standing, { sinceMs, ...reach });
+  const { tenantId } = actor;
+  for await (const stretch of walkTokens(deps.db.read, { tenantId }, input.cursor?.toLowerCase())) {
+    const found = await listUnusedTokens(deps.db.read, tenantId, stretch, standing, { sinceMs, ...reach });
     for (let at = 0; at < found.length; at += BATCH) {
       const batch = found.slice(at, at + BATCH);
       const ended = input.dry_run

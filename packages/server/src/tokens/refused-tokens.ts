@@ -18,7 +18,7 @@ export async function listTokensRefusedBy(
   const then = standingBy(change.after, change.nowMs);
   const listed: SettingsChange['affected_tokens'] = [];
   let count = 0;
-  for await (const stretch of walkTokens(deps.db.read, tenantId)) {
+  for await (const stretch of walkTokens(deps.db.read, { tenantId })) {
     if (listed.length === MAX_LISTED) {
       count += await countTokensBeyond(deps.db.read, tenantId, stretch, now, then);
       continue;

@@ -4,12 +4,13 @@ import { type Context, Hono } from 'hono';
 import type { Caller } from '../credentials/caller.ts';
 import type { Deps } from '../deps.ts';
 import type { Env } from '../http/env.ts';
-import { readCursor, replyPage, withOneMore } from '../http/pages.ts';
+import { readCursor, replyPage, replyPart, withOneMore } from '../http/pages.ts';
 import { replyEmpty, replyJson } from '../http/reply.ts';
 import { route } from '../http/route.ts';
 import { requirePermission } from '../policies/permissions.ts';
 import { findPrincipal } from '../principals/principals.ts';
 import { mintToken } from './mint.ts';
+import { findPersonalTokens } from './personal-tokens.ts';
 import { presentToken } from './present.ts';
 import { pruneTokens } from './prune.ts';
 import { readStanding } from './standing.ts';
@@ -25,6 +26,12 @@ import {
 
 export function tokenRoutes(deps: Deps): Hono<Env> {
   const app = new Hono<Env>();
+
+  route(app, deps, tokensApi.listOfTenant, async (c, { caller, query }) => {
+    const beforeId = readCursor(query.cursor, 'string');
+    const found = await findPersonalTokens(deps, caller.actor, query, { ...query, beforeId });
+    return replyPart(c, query, { ...found, items: found.items.map(presentToken) });
+  });
 
   route(app, deps, tokensApi.listOwn, (c, { caller, query }) => {
     requirePermission(caller.actor, 'tokens:read');

@@ -1,6 +1,7 @@
-import type { Insertable } from 'kysely';
+import { type Insertable, sql } from 'kysely';
 import type { Executor, TokensTable } from '../store/schema.ts';
-import { judgeStatus, type Standing, type TokenStatus, withOwner } from '../store/token-status.ts';
+import { type Joined, judgeStatus, type Standing, type TokenStatus, withOwner } from '../store/token-status.ts';
+import type { Stretch } from '../store/token-stretches.ts';
 
 export type TokenRow = Awaited<ReturnType<typeof listTokens>>[number];
 
@@ -15,6 +16,14 @@ const selectTokens = (db: Executor, standing: Standing) =>
     .select(({ fn }) => fn.coalesce('u.epoch', 's.epoch').as('owner_epoch'))
     .select(({ fn }) => fn.coalesce('u.epoch_raised_at', 's.epoch_raised_at').as('owner_epoch_raised_at'))
     .select('k.revoked_at as key_revoked_at')
+    .select((eb) => [
+      eb.selectFrom('users as a').select('a.username').whereRef('a.id', '=', 't.actor_id').as('actor_user_name'),
+      eb
+        .selectFrom('service_users as a')
+        .select('a.name')
+        .whereRef('a.id', '=', 't.actor_id')
+        .as('actor_service_user_name'),
+    ])
     .select((eb) => judgeStatus(eb, standing).$castTo<TokenStatus>().as('status'));
 
 export interface TokenFilter {
@@ -25,6 +34,9 @@ export interface TokenFilter {
   beforeId?: string | undefined;
 }
 
+/** Of an owner's tokens those in a tenant, in a form that no index of the tenant's takes: they may be few among a million. */
+const isOwnersIn = (eb: Joined, tenantId: string) => eb(eb.fn.coalesce('t.tenant_id', sql.lit('')), '=', tenantId);
+
 /** Newest first: ids sort by creation. */
 export function listTokens(
   db: Executor,
@@ -34,15 +46,68 @@ export function listTokens(
 ) {
   let query = selectTokens(db, standing)
     .where('t.owner_id', '=', filter.ownerId)
-    .where('t.tenant_id', '=', filter.tenantId);
+    .where((eb) => isOwnersIn(eb, filter.tenantId));
   const { status: wanted, beforeId } = filter;
   if (wanted !== undefined) query = query.where((eb) => eb(judgeStatus(eb, standing), '=', wanted));
   if (beforeId !== undefined) query = query.where('t.id', '<', beforeId);
   return query.orderBy('t.id', 'desc').limit(window.limit).offset(window.offset).execute();
 }
 
+/** Which of a tenant's personal tokens. */
+export interface PersonalFilter {
+  tenantId: string;
+  /** Undefined: everybody's. */
+  ownerId?: string | undefined;
+  status?: TokenStatus | undefined;
+}
+
+const isPersonalWithin = (eb: Joined, filter: PersonalFilter, stretch: Stretch, standing: Standing) => {
+  const { tenantId, ownerId, status } = filter;
+  const { beforeId, downToId } = stretch;
+  return eb.and([
+    ...(ownerId === undefined
+      ? [eb('t.tenant_id', '=', tenantId)]
+      : [eb('t.owner_id', '=', ownerId), isOwnersIn(eb, tenantId)]),
+    // Written out, so that the index of personal tokens serves.
+    eb('t.kind', '=', sql.lit('personal')),
+    ...(beforeId === undefined ? [] : [eb('t.id', '<', beforeId)]),
+    ...(downToId === undefined ? [] : [eb('t.id', '>=', downToId)]),
+    ...(status === undefined ? [] : [eb(judgeStatus(eb, standing), '=', status)]),
+  ]);
+};
+
+/** The personal tokens of a stretch, newest first. */
+export const listPersonalTokens = (
+  db: Executor,
+  filter: PersonalFilter,
+  stretch: Stretch,
+  standing: Standing,
+  limit: number,
+) =>
+  selectTokens(db, standing)
+    .where((eb) => isPersonalWithin(eb, filter, stretch, standing))
+    .orderBy('t.id', 'desc')
+    .limit(limit)
+    .execute();
+
+/** How many they are. */
+export async function countPersonalTokens(
+  db: Executor,
+  filter: PersonalFilter,
+  stretch: Stretch,
+  standing: Standing,
+): Promise<number> {
+  const row = await withOwner(db)
+    .where((eb) => isPersonalWithin(eb, filter, stretch, standing))
+    .select(({ fn }) => fn.countAll<number>().as('total'))
+    .executeTakeFirstOrThrow();
+  return Number(row.total);
+}
+
 export async function countTokens(db: Executor, filter: TokenFilter, standing: Standing): Promise<number> {
-  let query = withOwner(db).where('t.owner_id', '=', filter.ownerId).where('t.tenant_id', '=', filter.tenantId);
+  let query = withOwner(db)
+    .where('t.owner_id', '=', filter.ownerId)
+    .where((eb) => isOwnersIn(eb, filter.tenantId));
   const { status: wanted } = filter;
   if (wanted !== undefined) query = query.where((eb) => eb(judgeStatus(eb, standing), '=', wanted));
   const row = await query.select(({ fn }) => fn.countAll<number>().as('total')).executeTakeFirstOrThrow();

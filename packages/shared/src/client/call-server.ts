@@ -29,7 +29,10 @@ export interface Caller {
   tell(method: Method, path: string, body?: object): Promise<{ message?: string }>;
   /** Without a credential of the caller's: the password in the body is one. */
   logIn<T>(path: string, body: object): Promise<T>;
-  /** One page, or every one with `all`: at most 10,000 pages and 1,000,000 rows, each of which must bring something new. */
+  /**
+   * One page, or every one with `all`: at most 10,000 pages and 1,000,000 rows. Each brings something new, but for a filter
+   * that matches little: then at most 1,000 in a row bring nothing.
+   */
   list<T>(path: string, options?: { limit?: number; all?: boolean }): Promise<T[]>;
   /** The headers that would authenticate the next request. */
   authorize: Authorizer;
@@ -93,16 +96,21 @@ export function createCaller({ transport, authorize, userAgent, tenantId, tenant
       const rows: T[] = [];
       const seen = new Set<string>();
       let pages = 0;
+      let emptyPages = 0;
       let next: string | null = path + queryOf({ limit: limit ?? (all ? 1000 : undefined), ...filters });
       while (next !== null) {
         const { answer, value, label } = await callForAnswer('GET', next);
         const page = readListAnswer(value, label);
         for (const row of page) rows.push(row as T);
+        const asked: string = next;
         next = all ? nextPage(answer) : null;
         if (next === null) break;
+        emptyPages = page.length === 0 ? emptyPages + 1 : 0;
         const known = seen.size;
         for (const row of page) seen.add(keyOf(row));
-        if (seen.size === known) throw unexpected(`${label} with pages that bring nothing new and do not end`);
+        const isStuck = next === asked || emptyPages > MAX_EMPTY_PAGES;
+        if (isStuck || (page.length > 0 && seen.size === known))
+          throw unexpected(`${label} with pages that bring nothing new and do not end`);
         pages += 1;
         if (pages >= MAX_PAGES || rows.length >= MAX_ROWS)
           throw unexpected(`${label} with more pages than can be read`);
@@ -115,6 +123,7 @@ export function createCaller({ transport, authorize, userAgent, tenantId, tenant
 const labelOf = ({ server, asked }: AnswerContext): string => `${server} answered ${asked}`;
 
 const MAX_PAGES = 10_000;
+const MAX_EMPTY_PAGES = 1_000;
 const MAX_ROWS = 1_000_000;
 
 /** What tells one row from another. */

@@ -92,6 +92,7 @@ function tokenCalls({ caller, original, now }: Parts): WireClient['tokens'] {
       return fillIssuedToken(await original.speak<{ token: string }>(ours, () => original.createToken(input)), now());
     },
     list: (query) => caller.list('/api/v1/users/me/tokens', query),
+    listOfTenant: (query) => caller.list('/api/v1/tokens', query),
     listOfUser: (userId, query) => caller.list(`/api/v1/users/${segment(userId)}/tokens`, query),
     get: (id) => caller.call('GET', one(id)),
     getSelf: () => caller.call('GET', '/api/v1/tokens/self'),

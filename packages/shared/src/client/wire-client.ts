@@ -37,6 +37,7 @@ import type {
   SigningKey,
   SigningKeyRotation,
   Tenant,
+  TenantTokenPage,
   Token,
   TokenPage,
   UpdateCatalog,
@@ -65,6 +66,7 @@ export interface WireClient {
   readonly tokens: {
     create(input: CreateToken): Promise<IssuedToken>;
     list(options?: ListOptions<TokenPage>): Promise<Token[]>;
+    listOfTenant(options?: ListOptions<TenantTokenPage>): Promise<Token[]>;
     listOfUser(userId: string, options?: ListOptions<TokenPage>): Promise<Token[]>;
     get(id: string): Promise<Token>;
     getSelf(): Promise<Token>;

@@ -50,7 +50,10 @@ export const IssuedToken = z.object({
 });
 export type IssuedToken = z.output<typeof IssuedToken>;
 
-/** A token as it is listed; never the token itself. `id` and `token_id` are the same; without expiry `expires_at` is null. */
+/**
+ * A token as it is listed; never the token itself. `id` and `token_id` are the same; without expiry `expires_at` is null.
+ * `created_by_id` minted it, or logged in; `created_by` is their name, null when they are deleted.
+ */
 export const Token = z.object({
   id: uuid,
   token_id: uuid,
@@ -63,6 +66,8 @@ export const Token = z.object({
   tenant_id: uuid,
   scopes: z.array(z.string()),
   created_at: time,
+  created_by_id: uuid,
+  created_by: z.nullable(z.string()),
   expires_at: z.nullable(time),
   last_used_at: z.nullable(time),
   last_used_ip: z.nullable(z.string()),
@@ -76,6 +81,17 @@ export type Token = z.output<typeof Token>;
 /** `status` filters by what a token is now. */
 export const TokenPage = z.strictObject({ ...page, status: z.optional(z.enum(['valid', 'expired', 'revoked'])) });
 export type TokenPage = z.output<typeof TokenPage>;
+
+/**
+ * Whose, of a whole tenant's: at most one of the two; a username that no user has may be a service user's. Where a filter
+ * matches little, a page may hold fewer than `limit`, or nothing, and still link to a next one.
+ */
+export const TenantTokenPage = z.strictObject({
+  ...TokenPage.shape,
+  user_id: z.optional(uuid),
+  username: z.optional(label),
+});
+export type TenantTokenPage = z.output<typeof TenantTokenPage>;
 
 export const RevokeToken = z.strictObject({ reason: z.optional(text) });
 export type RevokeToken = z.input<typeof RevokeToken>;
@@ -145,6 +161,16 @@ export const tokensApi = {
     status: 200,
     refusals: [422],
     answer: IssuedToken,
+  }),
+  listOfTenant: endpoint({
+    method: 'get',
+    path: '/api/v1/tokens',
+    summary: "List the tenant's personal tokens",
+    tag,
+    access: 'credential',
+    query: TenantTokenPage,
+    status: 200,
+    answer: z.array(Token),
   }),
   listOwn: endpoint({
     method: 'get',

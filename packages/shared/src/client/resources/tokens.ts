@@ -1,4 +1,12 @@
-import type { CreateToken, IssuedToken, PrunedTokens, PruneTokens, Token, TokenPage } from '../../contract/index.ts';
+import type {
+  CreateToken,
+  IssuedToken,
+  PrunedTokens,
+  PruneTokens,
+  TenantTokenPage,
+  Token,
+  TokenPage,
+} from '../../contract/index.ts';
 import { type FromWire, fromWire, toWire } from '../camel-case.ts';
 import type { ListOptions } from '../wire-client.ts';
 import type { WireSource } from './wire-source.ts';
@@ -12,6 +20,11 @@ export interface TokensResource {
   create(input?: FromWire<CreateToken>): Promise<FromWire<IssuedToken>>;
   /** The caller's own tokens. Sends `GET /api/v1/users/me/tokens`; one page, or every one with `all`. */
   list(options?: FromWire<ListOptions<TokenPage>>): Promise<FromWire<Token>[]>;
+  /**
+   * Everybody's personal tokens in the tenant, or those of one user or service user. Sends `GET /api/v1/tokens`; one page, or
+   * every one with `all`. Throws `forbidden`, `not_found`.
+   */
+  listOfTenant(options?: FromWire<ListOptions<TenantTokenPage>>): Promise<FromWire<Token>[]>;
   /** A principal's tokens. Sends `GET /api/v1/users/{id}/tokens`. Throws `forbidden`, `not_found`. */
   listOfUser(userId: string, options?: FromWire<ListOptions<TokenPage>>): Promise<FromWire<Token>[]>;
   /** Sends `GET /api/v1/tokens/{id}`. Throws `not_found`, also for somebody else's. */
@@ -41,6 +54,8 @@ export function tokensResource(connect: WireSource): TokensResource {
   return {
     create: async (input = {}) => fromWire(await (await tokens({ create: true })).create(toWire<CreateToken>(input))),
     list: async (options = {}) => fromWire(await (await tokens()).list(toWire<ListOptions<TokenPage>>(options))),
+    listOfTenant: async (options = {}) =>
+      fromWire(await (await tokens()).listOfTenant(toWire<ListOptions<TenantTokenPage>>(options))),
     listOfUser: async (userId, options = {}) =>
       fromWire(await (await tokens()).listOfUser(userId, toWire<ListOptions<TokenPage>>(options))),
     get: async (id) => fromWire(await (await tokens()).get(id)),
