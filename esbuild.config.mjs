@@ -75,6 +75,8 @@ const common = {
   platform: 'node',
   target: 'node20.19',
   conditions: ['@pangolin/source'],
+  // Its module, of which what is not used can be left out.
+  alias: { graphql: 'graphql/index.mjs' },
   minify: true,
   // The AWS SDK tells whoever runs Node 20 to update it by 2027; the copy in the bundle would not change by that.
   define: { 'process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED': '"true"' },

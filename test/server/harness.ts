@@ -53,7 +53,7 @@ export interface TestCaller {
   send(
     method: string,
     path: string,
-    init?: { body?: string | Uint8Array<ArrayBuffer> | ReadableStream; headers?: Record<string, string> },
+    init?: { body?: string | Uint8Array | ReadableStream; headers?: Record<string, string> },
   ): Promise<Outcome>;
   /** Asks an endpoint of the contract, whatever it answers. */
   ask(endpoint: Endpoint, asked?: Asked): Promise<Outcome>;
@@ -282,12 +282,13 @@ export async function standingOf(caller: TestCaller): Promise<ErrorCode | 'ok'> 
   return (json as Problem).code;
 }
 
-const SECRET_FIELDS = ['token', 'api_key', 'password', 'access_token', 'client_secret'];
+const SECRET_FIELDS = ['token', 'api_key', 'password', 'access_token', 'accessToken', 'client_secret'];
 
 function collectSecrets(json: unknown): void {
   if (typeof json !== 'object' || json === null) return;
   for (const [name, value] of Object.entries(json)) {
     if (SECRET_FIELDS.includes(name) && typeof value === 'string' && value.length >= 8) issued.add(value);
+    collectSecrets(value);
   }
 }
 

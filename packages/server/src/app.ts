@@ -80,6 +80,11 @@ const FEATURES = [
     paths: /^\/(?:(?:api\/gms\/)?(?:config|entities|entitiesV2|aspects)(?:\/|$)|(?:api\/)?logIn$)/,
     load: control('datahub'),
   },
+  {
+    name: 'graphql',
+    paths: /^\/api\/(?:gms\/(?:api\/)?)?(?:v2\/)?graphql$/,
+    load: async () => (await import('./graphql/routes.ts')).graphqlRoutes,
+  },
   { name: 'oauth', paths: OAUTH_PATHS, load: async () => (await import('./oauth/routes.ts')).oauthRoutes },
   { name: 'iceberg', paths: ICEBERG_PATHS, load: async () => (await import('./iceberg/routes.ts')).icebergRoutes },
 ];

@@ -17,11 +17,14 @@ interface Requirement {
  */
 const PERMISSIONS = {
   'tokens:read': { by: { role: 'tenant-user' }, scope: 'tokens:read' },
+  'tokens:list': { by: { privilege: 'GENERATE_PERSONAL_ACCESS_TOKENS' }, scope: 'tokens:read' },
   'tokens:write': { by: { role: 'tenant-user' }, scope: 'tokens:write' },
   'tokens:create': { by: { privilege: 'GENERATE_PERSONAL_ACCESS_TOKENS' }, scope: 'tokens:write' },
   'tokens:manage': { by: { privilege: 'MANAGE_ACCESS_TOKENS' }, scope: null },
   'service_users:read': { by: { privilege: 'MANAGE_SERVICE_ACCOUNTS' }, scope: null },
   'service_users:write': { by: { privilege: 'MANAGE_SERVICE_ACCOUNTS' }, scope: null },
+  // To make one without a key, and to delete one.
+  'service_accounts:write': { by: { privilege: 'MANAGE_SERVICE_ACCOUNTS' }, scope: null },
   'users:read': { by: { privilege: 'MANAGE_USERS' }, scope: null },
   'users:write': { by: { privilege: 'MANAGE_USERS' }, scope: null },
   'catalogs:read': { by: { role: 'tenant-user' }, scope: 'catalog:read' },

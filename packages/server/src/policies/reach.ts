@@ -1,4 +1,5 @@
 import { PRIVILEGES, type Privilege } from '@pangolin/shared/contract/privileges';
+import { type Role, roleRank } from '@pangolin/shared/contract/roles';
 import { PangolinError } from '@pangolin/shared/errors';
 import type { Actor } from '../credentials/caller.ts';
 import type { Principal } from '../principals/principals.ts';
@@ -40,16 +41,25 @@ export function requireHolding(actor: Actor, privilege: Privilege): void {
 }
 
 /** What a principal holds now: by its role, and granted to it alone. */
-export async function readPrivileges(
+export const readPrivileges = async (
+  db: Executor,
+  principal: Pick<Principal, 'id' | 'tenantId' | 'role'>,
+): Promise<ReadonlySet<Privilege>> => (await explainPrivileges(db, principal)).privileges;
+
+/** The same, with the ids of the grants that give it. */
+export async function explainPrivileges(
   db: Executor,
   { id, tenantId, role }: Pick<Principal, 'id' | 'tenantId' | 'role'>,
-): Promise<ReadonlySet<Privilege>> {
-  const rows = await listGrantsConcerning(db, tenantId, id);
+): Promise<{ privileges: ReadonlySet<Privilege>; grantIds: string[] }> {
+  const rows = (await listGrantsConcerning(db, tenantId, id)).filter(
+    ({ grantee_kind: kind, grantee_id: grantee }) => kind !== 'role' || roleRank(grantee as Role) <= roleRank(role),
+  );
   const toRoles = rows.filter(({ grantee_kind }) => grantee_kind === 'role');
   const toItself = rows.filter(({ grantee_kind }) => grantee_kind !== 'role');
-  return grantedTo(
+  const privileges = grantedTo(
     role,
     toRoles.map((row) => `${row.privilege}:${row.grantee_id}`).join(' '),
     toItself.map((row) => row.privilege).join(' '),
   );
+  return { privileges, grantIds: rows.map((row) => row.id) };
 }

@@ -74,7 +74,7 @@ export async function countGrants(db: Executor, { tenantId, privilege, granteeId
 export const listGrantsConcerning = (db: Executor, tenantId: string, principalId: string) =>
   db
     .selectFrom('grants')
-    .select(['grantee_kind', 'grantee_id', 'privilege'])
+    .select(['id', 'grantee_kind', 'grantee_id', 'privilege'])
     .where('tenant_id', '=', tenantId)
     .where('grantee_id', 'in', ['tenant-user', 'tenant-admin', principalId])
     .execute();

@@ -1,4 +1,4 @@
-import type { Insertable, Updateable } from 'kysely';
+import { type Insertable, type SqlBool, sql, type Updateable } from 'kysely';
 import type { ApiKeysTable, Executor, ServiceUsersTable } from '../store/schema.ts';
 
 export type ServiceUserRow = NonNullable<Awaited<ReturnType<typeof findServiceUser>>>;
@@ -47,6 +47,33 @@ export async function countServiceUsers(db: Executor, filter: ServiceUserFilter)
     .select(({ fn }) => fn.countAll<number>().as('total'))
     .executeTakeFirstOrThrow();
   return Number(row.total);
+}
+
+/** Those with a text in their name or description, letters folded as the database does; undefined: all. */
+const selectFound = (db: Executor, tenantId: string, text: string | undefined) => {
+  const query = db.selectFrom('service_users').where('tenant_id', '=', tenantId);
+  if (text === undefined || text === '') return query;
+  const wanted = sql<string>`lower(${sql.val(text)})`;
+  const has = (column: 'name' | 'description') => {
+    const folded = sql<string>`lower(coalesce(${sql.ref(column)}, ''))`;
+    return sql<SqlBool>`replace(${folded}, ${wanted}, '') <> ${folded}`;
+  };
+  return query.where(({ or }) => or([has('name'), has('description')]));
+};
+
+/** By name. */
+export const findServiceUsers = (
+  db: Executor,
+  { tenantId, text }: { tenantId: string; text: string | undefined },
+  window: { limit: number; offset: number },
+) => selectFound(db, tenantId, text).selectAll().orderBy('name').limit(window.limit).offset(window.offset).execute();
+
+export async function countFoundServiceUsers(
+  db: Executor,
+  { tenantId, text }: { tenantId: string; text: string | undefined },
+): Promise<number> {
+  const query = selectFound(db, tenantId, text).select(({ fn }) => fn.countAll<number>().as('total'));
+  return Number((await query.executeTakeFirstOrThrow()).total);
 }
 
 export const updateServiceUserRow = (db: Executor, id: string, change: ServiceUserChange) =>

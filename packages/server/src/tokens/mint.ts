@@ -44,7 +44,7 @@ export async function mintTokenFor(
   const { actor } = caller;
   const tenantId = input.tenant_id ?? actor.tenantId;
   const settings = await readSettings(deps.db.read, tenantId);
-  const role = readRole(actor, owner, input.roles);
+  const role = chooseRole(actor, owner, input.roles);
   const expiry = readExpiry(pickExpiry(input), limitsFor(role, settings), actor.credential, deps.now());
   const prepared = await prepareToken(deps, {
     kind: 'personal',
@@ -156,7 +156,7 @@ async function findOwner(deps: Deps, actor: Actor, tenantId: string, input: Crea
 }
 
 /** At most the caller's own role and the owner's; the owner without a credential mints ordinary tokens unless asked otherwise. */
-function readRole(actor: Actor, owner: Principal, wanted: Role[] | undefined): Role {
+export function chooseRole(actor: Actor, owner: Principal, wanted: Role[] | undefined): Role {
   if (wanted === undefined) return isOwnerItself(actor) ? 'tenant-user' : lowerRole(actor.role, owner.role);
   const role = ROLES[Math.max(...wanted.map(roleRank))] ?? 'tenant-user';
   requireRankOf(actor, role, 'The token');

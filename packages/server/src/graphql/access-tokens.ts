@@ -1,0 +1,140 @@
+import { label, text } from '@pangolin/shared/contract/fields';
+import { PangolinError } from '@pangolin/shared/errors';
+import { readToken as readSignedToken } from '../credentials/read-token.ts';
+import { findPrincipalByUrn, readPrincipalUrn } from '../datahub/principal-urns.ts';
+import { hasPermission, requirePermission } from '../policies/permissions.ts';
+import type { Principal } from '../principals/principals.ts';
+import { readSettings } from '../settings/settings.ts';
+import { formatTime, wholeSecond } from '../times.ts';
+import { chooseRole, mintTokenFor } from '../tokens/mint.ts';
+import { readStanding } from '../tokens/standing.ts';
+import { revokeToken } from '../tokens/tokens.ts';
+import type { GraphQLContext } from './context.ts';
+import { type AskedDuration, readDuration } from './durations.ts';
+import { badRequest } from './errors.ts';
+import { presentMetadata, readTokenId } from './metadata.ts';
+import { readPage } from './pages.ts';
+import { readText } from './read-text.ts';
+import { type AccessTokenFilter, countAccessTokens, findAccessToken, listAccessTokens } from './store.ts';
+import { type FacetFilter, readFilters } from './token-filters.ts';
+import { resolveUrns } from './urn-filters.ts';
+
+interface GetAccessTokenInput extends AskedDuration {
+  type: 'PERSONAL' | 'SERVICE_ACCOUNT';
+  actorUrn: string;
+}
+
+interface CreateAccessTokenInput extends GetAccessTokenInput {
+  name?: string;
+  description?: string | null;
+}
+
+interface ListAccessTokenInput {
+  start?: number | null;
+  count?: number | null;
+  filters?: readonly FacetFilter[] | null;
+}
+
+/** Mints a token for whom `actorUrn` names: `createAccessToken`, and `getAccessToken`, whose tokens have no name. */
+export async function createAccessToken(context: GraphQLContext, input: CreateAccessTokenInput) {
+  const { deps, caller } = context;
+  const { tenantId } = caller.actor;
+  const target = await findTarget(context, input);
+  const name = readText(label, 'name', input.name);
+  const description = readText(text, 'description', input.description);
+  if (!target) throw noSuchPrincipal(input.actorUrn);
+  const role = chooseRole(caller.actor, target, undefined);
+  const ms = readDuration(input, await readSettings(deps.db.read, tenantId), role);
+  const minted = await mintTokenFor(deps, caller, target, {
+    name,
+    description,
+    expires_at: ms === null ? null : formatTime(wholeSecond(deps.now()) + ms),
+  });
+  context.change('issued personal');
+  const row = await findAccessToken(deps.db.read, tenantId, minted.id);
+  return { accessToken: minted.token, metadata: row ? presentMetadata(row) : null };
+}
+
+/**
+ * Whose token it shall be, if there is such a principal: what may not be asked for is refused whether there is or not.
+ */
+async function findTarget(
+  { deps, caller }: GraphQLContext,
+  input: GetAccessTokenInput,
+): Promise<Principal | undefined> {
+  const { actor } = caller;
+  const { type, actorUrn } = input;
+  const isServiceAccount = 'serviceUserId' in readPrincipalUrn(actorUrn);
+  if (type === 'SERVICE_ACCOUNT' && !isServiceAccount)
+    throw badRequest(
+      'A token of type SERVICE_ACCOUNT is for urn:li:corpuser:service_<uuid>, the URN of a service account.',
+    );
+  const target = await findPrincipalByUrn(deps.db.read, deps, actor, actorUrn);
+  if (type === 'SERVICE_ACCOUNT') requirePermission(actor, 'service_accounts:write');
+  else if (!hasPermission(actor, 'tokens:manage'))
+    requirePermission(actor, target?.id === actor.id ? 'tokens:create' : 'tokens:manage');
+  return target;
+}
+
+/** All tokens for who manages them; else those that the caller minted, or that are the caller's own, as a filter says. */
+export async function listTokens(context: GraphQLContext, input: ListAccessTokenInput) {
+  const { deps, caller } = context;
+  const { actor } = caller;
+  const page = readPage(context, input, 20);
+  const asked = readFilters(input.filters ?? []);
+  const { filters, ownerIds, minterIds } = await resolveUrns(deps.db.read, deps, actor, asked);
+  const isOwn = [ownerIds, minterIds].some((ids) => ids?.length && ids.every((id) => id === actor.id));
+  if (!hasPermission(actor, 'tokens:manage')) requirePermission(actor, isOwn ? 'tokens:list' : 'tokens:manage');
+  const standing = await readStanding(deps.db.read, deps, actor.tenantId);
+  const filter: AccessTokenFilter = { tenantId: actor.tenantId, filters, ownerIds, minterIds };
+  const rows = page.count === 0 ? [] : await listAccessTokens(deps.db.read, filter, standing, page);
+  return {
+    start: page.start,
+    count: rows.length,
+    total: () => countAccessTokens(deps.db.read, filter, standing),
+    tokens: rows.map(presentMetadata),
+  };
+}
+
+/** Ends a token; whether there is one is told to who manages all of them. */
+export async function revokeAccessToken(context: GraphQLContext, tokenId: string): Promise<true> {
+  const { deps, caller } = context;
+  requirePermission(caller.actor, 'tokens:write');
+  const row = await findVisible(context, tokenId);
+  await revokeToken(deps, caller, row.id, undefined);
+  context.change('revoked token');
+  return true;
+}
+
+/** What is known of a token, by itself or by its id. */
+export async function readMetadata(context: GraphQLContext, token: string) {
+  requirePermission(context.caller.actor, 'tokens:read');
+  return presentMetadata(await findVisible(context, token.includes('.') ? await readJti(context, token) : token));
+}
+
+/** The id of a token that this installation signed, good or not; text without one is nobody's id. */
+async function readJti({ deps }: GraphQLContext, token: string): Promise<string> {
+  try {
+    return (await readSignedToken(deps, token, { acceptExpired: true })).jti;
+  } catch (error) {
+    if (error instanceof PangolinError && error.status === 401) return '';
+    throw error;
+  }
+}
+
+/** A token that the caller owns, minted or manages. Nobody else is told whether there is one. */
+async function findVisible({ deps, caller }: GraphQLContext, tokenId: string) {
+  const { actor } = caller;
+  const id = readTokenId(tokenId);
+  const row = isStorable(id) ? await findAccessToken(deps.db.read, actor.tenantId, id) : undefined;
+  if (row && (row.owner_id === actor.id || row.actor_id === actor.id)) return row;
+  requirePermission(actor, 'tokens:manage');
+  if (row) return row;
+  throw new PangolinError('not_found', 'There is no such access token.');
+}
+
+/** What is no id of ours need not be looked for; databases do not take every character. */
+const isStorable = (id: string): boolean => /^[\x21-\x7e]{1,200}$/.test(id);
+
+const noSuchPrincipal = (urn: string) =>
+  new PangolinError('not_found', `There is no user or service account ${urn.slice(0, 300)}.`);

@@ -1,0 +1,75 @@
+import { GraphQLError, type ParseOptions, parse } from 'graphql';
+import { createSchema, createYoga, type Plugin } from 'graphql-yoga';
+import type { Log } from '../deps.ts';
+import { toPangolinError } from '../http/errors.ts';
+import type { GraphQLContext } from './context.ts';
+import { presentError, presentInvalid } from './errors.ts';
+import { limitOperations, MAX_DOCUMENT_TOKENS } from './limits.ts';
+import { readMutationShorthand } from './mutation-shorthand.ts';
+import { MUTATIONS, RESOLVERS } from './resolvers.ts';
+import { TYPE_DEFS } from './type-defs.ts';
+
+/** A GraphQL request (GraphQL over HTTP §5.4), once it is known to be one. */
+export interface GraphQLRequest {
+  query: string;
+  variables: Record<string, unknown> | null;
+  operationName: string | null;
+}
+
+/** Runs requests; answers the response's JSON. */
+export type GraphQLAnswerer = (request: GraphQLRequest, context: GraphQLContext) => Promise<string>;
+
+/**
+ * Yoga, of which this product wants the execution alone: everything that faces browsers (GraphiQL, landing page, CORS, forms,
+ * uploads), batches, and its memory of documents, which whoever is authenticated could fill, is off. Requests reach it
+ * from routes.ts, already read, and none by another way.
+ */
+export function createAnswerer(log: Log): GraphQLAnswerer {
+  const yoga = createYoga<GraphQLContext>({
+    schema: createSchema<GraphQLContext>({ typeDefs: TYPE_DEFS, resolvers: RESOLVERS }),
+    plugins: [readDocuments],
+    maskedErrors: { maskError: (error) => present(error, log) },
+    graphqlEndpoint: '/',
+    graphiql: false,
+    landingPage: false,
+    cors: false,
+    multipart: false,
+    batching: false,
+    parserAndValidationCache: false,
+    logging: false,
+  });
+  return async (request, context) => {
+    const headers = { 'content-type': 'application/json', accept: 'application/json' };
+    const answer = await yoga.fetch(
+      'http://graphql/',
+      { method: 'POST', headers, body: JSON.stringify(request) },
+      context,
+    );
+    return answer.text();
+  };
+}
+
+/** How documents are parsed and validated: within limits, and with DataHub's way of writing mutations. */
+const readDocuments: Plugin = {
+  onParse({ setParseFn }) {
+    setParseFn((source: string, options?: ParseOptions) =>
+      readMutationShorthand(parse(source, { ...options, maxTokens: MAX_DOCUMENT_TOKENS }), MUTATIONS),
+    );
+  },
+  onValidate({ addValidationRule }) {
+    addValidationRule(limitOperations);
+    return ({ valid, result, setResult }) => {
+      if (!valid) setResult(result.map((error) => presentInvalid(error, 'ValidationError')));
+    };
+  },
+};
+
+/** Any error on its way out; what was not foreseen is logged, and told to nobody. */
+function present(error: unknown, log: Log): GraphQLError {
+  if (!(error instanceof GraphQLError)) return presentError(toPangolinError(error, log, 'graphql'));
+  const { originalError, extensions } = error;
+  if (extensions.classification !== undefined) return error;
+  if (originalError instanceof GraphQLError || originalError === undefined)
+    return presentInvalid(error, error.path === undefined ? 'InvalidSyntax' : 'ValidationError');
+  return presentError(toPangolinError(originalError, log, 'graphql'));
+}

@@ -1,0 +1,23 @@
+import type { GraphQLContext } from './context.ts';
+import { badRequest } from './errors.ts';
+
+/** The largest `start` that is looked at; skipping costs as much as listing. */
+const MAX_START = 10_000_000;
+
+/** Reads `start` and `count`. Throws `invalid_request` for what is negative, or more than one request may list. */
+export function readPage(
+  context: GraphQLContext,
+  input: { start?: number | null; count?: number | null },
+  defaultCount: number,
+): { start: number; count: number } {
+  const start = input.start ?? 0;
+  const count = input.count ?? defaultCount;
+  if (start < 0 || start > MAX_START) throw badRequest(`start must be 0 to ${MAX_START}, not ${start}.`);
+  if (count < 0) throw badRequest(`count must not be negative; it is ${count}.`);
+  if (count > context.rowsLeft)
+    throw badRequest(
+      `A request lists at most 10,000 rows, all its lists together; ask for fewer than ${count} at once.`,
+    );
+  context.rowsLeft -= count;
+  return { start, count };
+}

@@ -1,0 +1,65 @@
+import type { PangolinError } from '@pangolin/shared/errors';
+import { toPangolinError } from '../http/errors.ts';
+import { createAccessToken, listTokens, readMetadata, revokeAccessToken } from './access-tokens.ts';
+import type { GraphQLContext } from './context.ts';
+import { presentError } from './errors.ts';
+import { Long } from './long.ts';
+import { createAccount, deleteAccount, getAccount, listAccounts } from './service-accounts.ts';
+import { debugAccess, readAppConfig, readMe } from './who.ts';
+
+type Resolve<Args> = (parent: unknown, args: Args, context: GraphQLContext) => Promise<unknown>;
+
+/** A field at the root: its errors are DataHub's, and what was refused is noted. */
+const field =
+  <Args>(name: string, answer: (context: GraphQLContext, args: Args) => unknown): Resolve<Args> =>
+  async (_, args, context) => {
+    try {
+      return await answer(context, args);
+    } catch (thrown) {
+      const error: PangolinError = toPangolinError(thrown, context.deps.log, context.caller.origin.requestId);
+      context.refuse(name, error);
+      throw presentError(error);
+    }
+  };
+
+type Input<Of extends (context: GraphQLContext, input: never) => unknown> = { input: Parameters<Of>[1] };
+
+const Query = {
+  listAccessTokens: field<Input<typeof listTokens>>('listAccessTokens', (context, { input }) =>
+    listTokens(context, input),
+  ),
+  getAccessToken: field<Input<typeof createAccessToken>>('getAccessToken', (context, { input }) =>
+    createAccessToken(context, input),
+  ),
+  getAccessTokenMetadata: field<{ token: string }>('getAccessTokenMetadata', (context, { token }) =>
+    readMetadata(context, token),
+  ),
+  debugAccess: field<{ userUrn: string }>('debugAccess', (context, { userUrn }) => debugAccess(context, userUrn)),
+  listServiceAccounts: field<Input<typeof listAccounts>>('listServiceAccounts', (context, { input }) =>
+    listAccounts(context, input),
+  ),
+  getServiceAccount: field<{ urn: string }>('getServiceAccount', (context, { urn }) => getAccount(context, urn)),
+  me: field('me', readMe),
+  appConfig: field('appConfig', readAppConfig),
+};
+
+const Mutation = {
+  createAccessToken: field<Input<typeof createAccessToken>>('createAccessToken', (context, { input }) =>
+    createAccessToken(context, input),
+  ),
+  revokeAccessToken: field<{ tokenId: string }>('revokeAccessToken', (context, { tokenId }) =>
+    revokeAccessToken(context, tokenId),
+  ),
+  createServiceAccount: field<Input<typeof createAccount>>('createServiceAccount', (context, { input }) =>
+    createAccount(context, input),
+  ),
+  deleteServiceAccount: field<{ urn: string }>('deleteServiceAccount', (context, { urn }) =>
+    deleteAccount(context, urn),
+  ),
+};
+
+/** What answers each field that is more than a property. */
+export const RESOLVERS = { Long, Query, Mutation };
+
+/** The names of all mutations. */
+export const MUTATIONS: ReadonlySet<string> = new Set(Object.keys(Mutation));

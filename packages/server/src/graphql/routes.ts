@@ -1,0 +1,71 @@
+import { PangolinError } from '@pangolin/shared/errors';
+import { Hono } from 'hono';
+import type { Deps } from '../deps.ts';
+import { requireCaller } from '../http/access.ts';
+import { readJsonText } from '../http/body.ts';
+import type { Env } from '../http/env.ts';
+import { replyText } from '../http/reply.ts';
+import { replyMethods } from '../http/route.ts';
+import type { GraphQLAnswerer, GraphQLRequest } from './answer.ts';
+
+const MAX_BODY_BYTES = 1024 * 1024;
+
+/** How many rows all lists of one request may answer together. */
+const MAX_ROWS = 10_000;
+
+/**
+ * DataHub's GraphQL API. What is refused before a document is looked at, for want of a credential above all, is answered by
+ * its HTTP status; everything else with 200, and errors in the answer.
+ */
+export function graphqlRoutes(deps: Deps): Hono<Env> {
+  const app = new Hono<Env>();
+  let answerer: GraphQLAnswerer | undefined;
+
+  app.all('*', async (c) => {
+    if (c.req.method !== 'POST') return replyMethods(c, ['POST']);
+    const caller = await requireCaller(deps, c, { cookie: true });
+    const request = readRequest(await readJsonText(c, MAX_BODY_BYTES, () => {}));
+    answerer ??= (await import('./answer.ts')).createAnswerer(deps.log);
+    const answer = await answerer(request, {
+      deps,
+      caller,
+      rowsLeft: MAX_ROWS,
+      refuse(field, error) {
+        c.env.refusal = error;
+        c.env.refused = { action: 'request.refused', resourceType: 'request', resourceName: `GraphQL ${field}` };
+      },
+      change(what) {
+        c.env.changes = [...(c.env.changes ?? []), what];
+      },
+    });
+    return replyText(c, answer);
+  });
+
+  return app;
+}
+
+/** GraphQL over HTTP §5.4: a JSON object with `query`; `variables` and `operationName` may be missing or null. */
+function readRequest(text: string): GraphQLRequest {
+  const body = parseJson(text);
+  if (Array.isArray(body)) throw invalid('Batches are not accepted; send one request at a time.');
+  if (!isObject(body)) throw invalid('The body must be a JSON object: {"query": "…", "variables": {…}}.');
+  const { query, variables = null, operationName = null } = body;
+  if (typeof query !== 'string' || query === '') throw invalid("The field 'query' must be a GraphQL document.");
+  if (variables !== null && !isObject(variables)) throw invalid("The field 'variables' must be an object.");
+  if (operationName !== null && typeof operationName !== 'string')
+    throw invalid("The field 'operationName' must be text.");
+  return { query, variables, operationName: operationName === '' ? null : operationName };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new PangolinError('invalid_request', 'The body is not valid JSON.', { cause });
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const invalid = (message: string) => new PangolinError('invalid_request', message);
