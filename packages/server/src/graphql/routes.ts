@@ -1,11 +1,12 @@
 import { PangolinError } from '@pangolin/shared/errors';
 import { Hono } from 'hono';
+import { replyDataHubError } from '../datahub/reply-error.ts';
 import type { Deps } from '../deps.ts';
 import { requireCaller } from '../http/access.ts';
 import { readJsonText } from '../http/body.ts';
 import type { Env } from '../http/env.ts';
+import { toPangolinError } from '../http/errors.ts';
 import { replyText } from '../http/reply.ts';
-import { replyMethods } from '../http/route.ts';
 import type { GraphQLAnswerer, GraphQLRequest } from './answer.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -19,10 +20,15 @@ const MAX_ROWS = 10_000;
  */
 export function graphqlRoutes(deps: Deps): Hono<Env> {
   const app = new Hono<Env>();
+  app.onError((error, c) => replyDataHubError(c, toPangolinError(error, deps.log, c.env.requestId)));
   let answerer: GraphQLAnswerer | undefined;
 
   app.all('*', async (c) => {
-    if (c.req.method !== 'POST') return replyMethods(c, ['POST']);
+    if (c.req.method !== 'POST') {
+      const hint = 'Send it as POST, with a JSON body: {"query": "…"}.';
+      const error = new PangolinError('method_not_allowed', `This path takes POST, not ${c.req.method}.`, { hint });
+      return replyDataHubError(c, error, { allow: 'POST' });
+    }
     const caller = await requireCaller(deps, c, { cookie: true });
     const request = readRequest(await readJsonText(c, MAX_BODY_BYTES, () => {}));
     answerer ??= (await import('./answer.ts')).createAnswerer(deps.log);
