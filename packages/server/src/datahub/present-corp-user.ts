@@ -17,19 +17,19 @@ export const presentSnapshot = (user: CorpUser) => ({
   },
 });
 
-/** What `GET /entitiesV2/<urn>` answers: aspects by name, all of them or those in `List(a,b)`. Throws `invalid_request`. */
+/**
+ * What `GET /entitiesV2/<urn>` answers: aspects by name, all of them or those in `List(a,b)`. Of who is not there that is the
+ * key alone, by which DataHub's command line tells. Throws `invalid_request`.
+ */
 export function presentAspects(user: CorpUser, list: string | null) {
   const names = list === null ? null : /^List\(([\w,]{0,1000})\)$/.exec(list)?.[1]?.split(',');
   if (names === undefined)
     throw new PangolinError('invalid_request', 'The parameter aspects must be a list such as List(corpUserInfo).');
-  const wanted = Object.entries(ASPECTS).filter(([name]) => names === null || names.includes(name));
-  return {
-    entityName: 'corpuser',
-    urn: user.urn,
-    aspects: Object.fromEntries(
-      wanted.map(([name, { of }]) => [name, { name, type: 'VERSIONED', version: 0, value: of(user) }]),
-    ),
-  };
+  const aspects = Object.entries(ASPECTS)
+    .filter(([name]) => names === null || names.includes(name))
+    .map(([name, { of }]) => [name, { name, type: 'VERSIONED', version: 0, value: of(user) }] as const)
+    .filter(([, { value }]) => value !== null);
+  return { entityName: 'corpuser', urn: user.urn, aspects: Object.fromEntries(aspects) };
 }
 
 /** What `GET /aspects/<urn>?aspect=<name>&version=0` answers: one aspect as it is now. Throws `not_found`, `invalid_request`. */
