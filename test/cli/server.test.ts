@@ -15,6 +15,7 @@ describe('serve', () => {
         url: expect.stringMatching(/^http:\/\/localhost:\d+$/),
         addresses: expect.any(Array),
         data_dir: home.dataDir,
+        auth_enabled: true,
       });
       expect((await fetch(`${server.url}/health`)).status).toBe(200);
       expect(await server.stop(signal)).toEqual({ stdout: server.line, stderr: '', code: 0 });
@@ -103,11 +104,20 @@ describe('serve', () => {
     const home = await openHome();
     const { stdout, code } = await home.run(admin, ['serve', '--help']);
     expect(code).toBe(0);
-    for (const group of ['Where it listens:', 'TLS:', 'Data:', 'Proxies and limits:', 'Operation:']) {
+    for (const group of [
+      'Where it listens:',
+      'TLS:',
+      'Data:',
+      'Proxies and limits:',
+      'Operation:',
+      'Authentication:',
+    ]) {
       expect(stdout).toContain(`\n${group}\n`);
     }
     const own = stdout.slice(stdout.indexOf('Where it listens:'), stdout.indexOf('\nOptions:'));
-    expect(own.match(/\[PANGOLIN_[A-Z0-9_]+\]/g)?.length).toBe(own.match(/^ {2}--/gm)?.length);
+    // Authentication is turned off by whoever starts the server, and by nothing that lies around.
+    const flags = own.match(/^ {2}--(?!no-auth)/gm);
+    expect(own.match(/\[PANGOLIN_[A-Z0-9_]+\]/g)?.length).toBe(flags?.length);
     await home.remove();
   });
 });

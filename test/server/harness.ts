@@ -85,6 +85,8 @@ export interface TestServer {
   /** Who presents a token or an API key as a bearer. */
   bearer(secret: string, headers?: Record<string, string>): TestCaller;
   apiKey(secret: string): TestCaller;
+  /** Who presents nothing but X-DataHub-Actor; heard by a server without authentication alone. */
+  actor(urn: string): TestCaller;
   close(): Promise<void>;
 }
 
@@ -100,6 +102,8 @@ export async function openTestServer(
     databaseUrl?: string | null;
     masterKey?: string;
     masterKeyFile?: string;
+    /** Believes whoever asks: `nobody` is the owner, or whom X-DataHub-Actor names. */
+    noAuth?: boolean;
   } = {},
 ): Promise<TestServer> {
   const dataDir = options.beside?.dataDir ?? options.dataDir ?? (await createFolder());
@@ -117,6 +121,7 @@ export async function openTestServer(
     now: () => clock.nowMs,
     wallMs: () => Date.now() + shared.leapMs,
     log: createRecordingLog(logs),
+    ...(options.noAuth && { noAuth: true }),
     masterKey: options.masterKey,
     masterKeyFile: options.masterKeyFile,
     sleep: async (ms) => void delays.push(ms),
@@ -150,6 +155,7 @@ export async function openTestServer(
     nobody: callerWith({}),
     bearer: (secret, headers = {}) => callerWith({ authorization: `Bearer ${secret}`, ...headers }),
     apiKey: (secret) => callerWith({ 'x-api-key': secret }),
+    actor: (urn) => callerWith({ 'x-datahub-actor': urn }),
     close,
   };
 }

@@ -7,6 +7,9 @@ export interface Networks {
   includes(address: string): boolean;
 }
 
+/** This machine, as it asks itself. */
+export const LOOPBACK_NETWORKS = ['127.0.0.0/8', '::1'];
+
 const MAX_REMEMBERED = 1_000;
 
 /** Networks that were read before; what cannot be read is in none of them. Answers are remembered: the same few ask. */

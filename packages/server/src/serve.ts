@@ -24,7 +24,7 @@ export interface ServeOptions {
   /** An address; none, or `localhost`: loopback, 127.0.0.1 and ::1 both. */
   host?: string;
   publicUrl?: string;
-  /** Believes callers who they are, on loopback alone. */
+  /** Believes whoever asks: see credentials/unauthenticated.ts. On loopback alone, and behind no proxy. */
   noAuth?: boolean;
   /** Allows listening beyond loopback without TLS. */
   insecureHttp: boolean;
@@ -61,12 +61,17 @@ export interface RunningServer {
 const LAST_USED_INTERVAL_MS = 5_000;
 const FAILURES_INTERVAL_MS = 1_000;
 
+const WITHOUT_AUTH =
+  'this server runs without authentication: whoever reaches it acts as its owner, or as whom X-DataHub-Actor names; ' +
+  'tokens made here are refused by servers with authentication';
+
 /** What is left of ten seconds when the last request has ended. */
 const BACKGROUND_PATIENCE_MS = 2_000;
 
 /** Serves a data directory over HTTP. Throws `invalid_argument` for an unsafe address or TLS files, `unavailable` for a taken port. */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
   const hosts = readHosts(options);
+  if (options.noAuth) refuseOthers(options);
   const { createLog } = await import('./create-log.ts');
   const log = createBoundedLog(options.log ?? (await createLog(options.logLevel ?? 'info')), systemClock);
   const publicUrl = options.publicUrl === undefined ? null : new URL(options.publicUrl).origin;
@@ -111,6 +116,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   const housekeeping = startHousekeeping(opened.deps);
   const addresses = listeners.map(({ server }) => addressOf(server));
   log.info({ addresses, data_dir: options.dataDir, tls: tls.identity !== null }, 'listening');
+  if (options.noAuth) log.warn({ auth_enabled: false, owner: options.ownerName }, WITHOUT_AUTH);
   return {
     url: publicUrl ?? readUrl(hosts, portOf(listeners[0]?.server), tls.identity !== null),
     addresses,
@@ -145,8 +151,9 @@ function readHosts(options: ServeOptions): string[] {
       'invalid_argument',
       `--host takes an address such as 0.0.0.0, not ${JSON.stringify(host)}.`,
     );
-  const isLoopback = host === '::1' || host.startsWith('127.');
-  if (isLoopback || options.insecureHttp || options.tls) return [host];
+  if (isLoopback(host)) return [host];
+  if (options.noAuth) throw reachableWithoutAuth(`--host ${host}`);
+  if (options.insecureHttp || options.tls) return [host];
   throw new PangolinError(
     'invalid_argument',
     `Listening on ${host} without TLS would send credentials over the network in the clear.`,
@@ -155,3 +162,20 @@ function readHosts(options: ServeOptions): string[] {
     },
   );
 }
+
+/** Without authentication nobody but this machine may reach the server, by whatever way. */
+function refuseOthers({ publicUrl, trustedProxies }: ServeOptions): void {
+  if (publicUrl !== undefined && !isLoopback(new URL(publicUrl).hostname.replace(/^\[|\]$/g, '')))
+    throw reachableWithoutAuth(`--public-url ${publicUrl}`);
+  if (trustedProxies?.length) throw reachableWithoutAuth('--trusted-proxy');
+}
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+
+const reachableWithoutAuth = (setting: string) =>
+  new PangolinError(
+    'invalid_argument',
+    `A server without authentication answers this machine alone, and ${setting} is for others to reach it by.`,
+    { hint: 'Leave that out, its variable too, or leave --no-auth out.' },
+  );

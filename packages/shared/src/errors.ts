@@ -16,6 +16,7 @@ export const ERRORS = {
   token_not_yet_valid: { status: 401, exit: 3, title: 'The token is not valid yet' },
   token_expired: { status: 401, exit: 3, title: 'The token has expired' },
   token_revoked: { status: 401, exit: 3, title: 'The token was revoked' },
+  token_unauthenticated: { status: 401, exit: 3, title: 'The token was made by a server without authentication' },
   token_unknown: { status: 401, exit: 3, title: 'The token is not known here' },
   token_lifetime_refused: { status: 401, exit: 3, title: 'The token lives longer than the policy now allows' },
   api_key_invalid: { status: 401, exit: 3, title: 'The API key is not valid' },

@@ -1,6 +1,11 @@
 import * as audit from '../../../packages/server/src/audit/store.ts';
 import { findCatalog, listCatalogs } from '../../../packages/server/src/catalogs/store.ts';
-import { findApiKeyStateIn, findTokenStateIn } from '../../../packages/server/src/credentials/store.ts';
+import {
+  findApiKeyStateIn,
+  findServiceUserState,
+  findTokenStateIn,
+  findUserState,
+} from '../../../packages/server/src/credentials/store.ts';
 import * as iceberg from '../../../packages/server/src/iceberg/store.ts';
 import { writeLastUses } from '../../../packages/server/src/last-used/store.ts';
 import * as limits from '../../../packages/server/src/limits/store.ts';
@@ -27,8 +32,9 @@ import * as tokens from '../../../packages/server/src/tokens/store.ts';
 import * as users from '../../../packages/server/src/users/store.ts';
 import { START_MS } from '../harness.ts';
 
-const standing = standingBy(DEFAULT_SETTINGS, START_MS);
-const strict = standingBy({ ...DEFAULT_SETTINGS, max_token_days: 1, max_key_days: 1 }, START_MS);
+const judged = { now: () => START_MS, authenticates: true };
+const standing = standingBy(DEFAULT_SETTINGS, judged);
+const strict = standingBy({ ...DEFAULT_SETTINGS, max_token_days: 1, max_key_days: 1 }, judged);
 const stretch = { beforeId: 'x', downToId: 'a' };
 const window = { limit: 101, offset: 0 };
 const owner = { id: 'o', epoch: 1 };
@@ -45,6 +51,9 @@ const revoked = { at: 1, by: 'x', reason: null };
 export const QUERIES: Record<string, (db: Executor) => unknown> = {
   'a token’s state': (db) => findTokenStateIn(db, 'x'),
   'an API key’s state': (db) => findApiKeyStateIn(db, 'x'),
+  'a user who presents nothing': (db) => findUserState(db, { tenantId: 't', username: 'x' }),
+  'the same user once more': (db) => findUserState(db, { id: 'x' }),
+  'a service user who presents nothing': (db) => findServiceUserState(db, { id: 'x' }),
   'a namespace': (db) => iceberg.findNamespace(db, catalog, 'a'),
   'namespaces by name': (db) => iceberg.listNamespaces(db, catalog, 'a', page),
   'whether a namespace is empty': (db) => iceberg.hasChildren(db, catalog, 'a'),

@@ -40,6 +40,7 @@ const aToken = fc.record({
   created_at: created,
   lifetime: fc.oneof({ weight: 4, arbitrary: lifetime }, { weight: 1, arbitrary: fc.constant(null) }),
   revoked_at: ended,
+  unauthenticated_as: fc.constantFrom(null, null, null, null, 'datahub'),
 });
 
 const world = fc.record({
@@ -99,6 +100,7 @@ const rowOf = (id: string, token: World['token'], root: { kind: 'token' | 'api_k
   revoked_at: token.revoked_at,
   revoked_by: null,
   revoked_reason: null,
+  unauthenticated_as: token.unauthenticated_as,
   rotated_to: null,
   renewable_until: null,
   last_used_at: null,
@@ -172,6 +174,7 @@ async function judgeTwice(server: TestServer, one: World): Promise<{ judged: str
   let said: { judged: string; listed: string | undefined } | undefined;
   const judging = server.deps.db.transact(async (tx) => {
     const settings = await build(tx, one);
+    const standing = standingBy(settings, { now: () => START_MS, authenticates: true });
     const state = await findTokenStateIn(tx, 'token');
     if (!state) throw new Error('the token was not found');
     let judged = state.expires_at <= START_MS ? 'expired' : 'valid';
@@ -181,7 +184,7 @@ async function judgeTwice(server: TestServer, one: World): Promise<{ judged: str
       if (!(error instanceof PangolinError) || error.status !== 401) throw error;
       judged = 'revoked';
     }
-    said = { judged, listed: (await findToken(tx, TENANT, 'token', standingBy(settings, START_MS)))?.status };
+    said = { judged, listed: (await findToken(tx, TENANT, 'token', standing))?.status };
     throw undone;
   });
   await judging.catch((error) => {

@@ -4,6 +4,7 @@ import type { Caller } from '../credentials/caller.ts';
 import type { Deps } from '../deps.ts';
 import { defaultWarehouseLocation } from '../iceberg/warehouse/default-warehouse.ts';
 import { isLocation, isWithin } from '../iceberg/warehouse/location.ts';
+import { requireAuthentication } from '../policies/permissions.ts';
 import type { Executor } from '../store/schema.ts';
 import { type CatalogRow, listAllCatalogs } from './store.ts';
 
@@ -28,6 +29,7 @@ export const locateWarehouse = (
 export function readWarehouse(deps: Deps, { actor }: Caller, { warehouse_location }: CreateCatalog): string | null {
   if (warehouse_location === undefined) return null;
   const location = deps.warehouses.requireWarehouseLocation(warehouse_location);
+  if (location.startsWith('file:')) requireAuthentication(actor, 'a warehouse in a directory of its machine');
   const isOperator = actor.tenantId === deps.installation.defaultTenantId && actor.role === 'tenant-admin';
   if (actor.role === 'root' || (isOperator && !location.startsWith('file:'))) return location;
   const where = location.startsWith('file:') ? 'in a directory of the server' : 'in a bucket';

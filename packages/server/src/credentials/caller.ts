@@ -45,6 +45,9 @@ export interface Actor {
   credential: PresentedCredential;
 }
 
+/** Whether a server without authentication believes somebody to be this: they have shown nothing. */
+export const isUnauthenticated = ({ credential }: Pick<Actor, 'credential'>): boolean => credential.type === 'none';
+
 /** Where a request came from. */
 export interface Origin {
   address: string | null;

@@ -15,6 +15,13 @@ const ANYWHERE: readonly string[] = [];
  */
 export function judgeToken(state: TokenState, nowMs: number): Actor {
   if (state.revoked_at !== null) throw refused('token_revoked', 'The token was revoked.');
+  if (state.unauthenticated_as !== null) {
+    throw refused(
+      'token_unauthenticated',
+      'The token was made by a server without authentication: nobody had shown who they were.',
+      'Mint a new one: pangolin-user get-token, without --url, on the data directory, or after pangolin-user login',
+    );
+  }
   const owner = readOwner(state, nowMs);
   if (state.owner_tenant_id !== state.tenant_id && owner.role !== 'root') {
     // Minted by root in another tenant; whoever is not root any more is at home in their own alone.
@@ -137,7 +144,7 @@ function readOwner(state: TokenState, nowMs: number) {
 }
 
 /** The tenant's list of networks and the service user's; without any, every address will do. */
-function readNetworks(state: Pick<TokenState, 'tenant_networks' | 'service_user_networks'>): readonly string[] {
+export function readNetworks(state: Pick<TokenState, 'tenant_networks' | 'service_user_networks'>): readonly string[] {
   const lists = [state.tenant_networks, state.service_user_networks].filter(
     (list): list is string => list !== null && list !== '[]',
   );

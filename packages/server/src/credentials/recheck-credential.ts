@@ -3,9 +3,10 @@ import type { Deps } from '../deps.ts';
 import type { Unit } from '../store/database.ts';
 import type { Executor } from '../store/schema.ts';
 import { requireTenant } from '../tenants/read-tenant.ts';
-import type { Actor, Caller } from './caller.ts';
+import { type Actor, type Caller, isUnauthenticated } from './caller.ts';
 import { judgeApiKey, judgeToken } from './judge.ts';
 import { findApiKeyStateIn, findTokenStateIn } from './store.ts';
+import { judgeUnauthenticated } from './unauthenticated.ts';
 
 /**
  * Runs a unit of work in the caller's name. Their credential is judged once more inside the transaction: one that was
@@ -26,7 +27,9 @@ export const transactAs = <T>(
   }, options);
 
 async function recheckCredential(tx: Executor, deps: Deps, actor: Actor): Promise<void> {
-  const now = await judgeAgain(tx, deps, actor.credential);
+  const now = isUnauthenticated(actor)
+    ? await judgeUnauthenticated(tx, deps, actor)
+    : await judgeAgain(tx, deps, actor.credential);
   if (now && now.role !== actor.role) {
     throw new PangolinError('forbidden', `Your role was changed just now; it is ${now.role}.`, { hint: 'Try again.' });
   }

@@ -30,6 +30,7 @@ export interface TokenState extends LimitsState {
   revoked_at: number | null;
   renewable_until: number | null;
   own_grants_until: number | null;
+  unauthenticated_as: string | null;
   root_kind: 'token' | 'api_key';
   root_id: string;
   user_kind: 'user' | 'owner' | null;
@@ -128,6 +129,7 @@ const tokenStateQuery = (db: Executor) =>
       't.revoked_at',
       't.renewable_until',
       't.own_grants_until',
+      't.unauthenticated_as',
       't.root_kind',
       't.root_id',
       'u.kind as user_kind',
@@ -199,3 +201,48 @@ export const findTokenStateIn = (tx: Executor, id: string): Promise<TokenState |
 
 export const findApiKeyStateIn = (tx: Executor, id: string): Promise<ApiKeyState | undefined> =>
   apiKeyStateQuery(tx).where('k.id', '=', id).executeTakeFirst();
+
+/** Everything that decides about a principal who presents no credential, but what is granted to it. */
+export interface PrincipalState {
+  id: string;
+  tenant_id: string;
+  kind: 'user' | 'service_user';
+  name: string;
+  email: string | null;
+  role: Role;
+  scopes: string;
+  active: number;
+  epoch: number;
+  expires_at: number | null;
+  tenant_networks: string | null;
+  service_user_networks: string | null;
+}
+
+export async function findUserState(
+  db: Executor,
+  wanted: { id: string } | { tenantId: string; username: string },
+): Promise<PrincipalState | undefined> {
+  const query = db
+    .selectFrom('users as u')
+    .leftJoin('settings as l', 'l.tenant_id', 'u.tenant_id')
+    .select(['u.id', 'u.tenant_id', 'u.username as name', 'u.email', 'u.role', 'u.active', 'u.epoch'])
+    .select('l.allowed_networks as tenant_networks')
+    .where('u.kind', '=', 'user');
+  const found =
+    'id' in wanted
+      ? query.where('u.id', '=', wanted.id)
+      : query.where('u.tenant_id', '=', wanted.tenantId).where('u.username', '=', wanted.username);
+  const row = await found.executeTakeFirst();
+  return row && { ...row, kind: 'user', scopes: '[]', expires_at: null, service_user_networks: null };
+}
+
+export async function findServiceUserState(db: Executor, { id }: { id: string }): Promise<PrincipalState | undefined> {
+  const row = await db
+    .selectFrom('service_users as s')
+    .leftJoin('settings as l', 'l.tenant_id', 's.tenant_id')
+    .select(['s.id', 's.tenant_id', 's.name', 's.role', 's.scopes', 's.active', 's.epoch', 's.expires_at'])
+    .select(['l.allowed_networks as tenant_networks', 's.allowed_networks as service_user_networks'])
+    .where('s.id', '=', id)
+    .executeTakeFirst();
+  return row && { ...row, kind: 'service_user', email: null };
+}

@@ -72,7 +72,7 @@ async function findByName(
 }
 
 /** DataHub's clients write the characters that its URNs reserve this way, and no others. */
-const decodeReserved = (name: string): string =>
+export const decodeReserved = (name: string): string =>
   name.replace(/%(?:2C|28|29|E2%90%9F)/gi, (encoded) => decodeURIComponent(encoded));
 
 function malformed(text: string): PangolinError {

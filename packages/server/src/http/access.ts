@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { type Actor, type Caller, endOf } from '../credentials/caller.ts';
 import { requireAddress } from '../credentials/networks.ts';
 import { createOwner } from '../credentials/owner.ts';
+import { ACTOR_HEADER, identifyUnauthenticated } from '../credentials/unauthenticated.ts';
 import { verifyCredential } from '../credentials/verify-credential.ts';
 import type { Deps } from '../deps.ts';
 import { requireTenant, wasTenant } from '../tenants/read-tenant.ts';
@@ -29,6 +30,9 @@ export interface Access {
  */
 export function requireCaller(deps: Deps, c: Context<Env>, access: Access = {}): Caller | Promise<Caller> {
   if (c.env.owner) return admit(deps, c, createOwner(deps));
+  if (!deps.authenticates) {
+    return identifyUnauthenticated(deps, readHeader(c, ACTOR_HEADER)).then((named) => admit(deps, c, named));
+  }
   const actor = deps.failedCredentials.judge(readAddress(c), () => verifyCredential(deps, readCredential(c, access)));
   return actor instanceof Promise ? actor.then((verified) => admit(deps, c, verified)) : admit(deps, c, actor);
 }

@@ -13,6 +13,7 @@ import { replyProblem, toPangolinError } from './errors.ts';
 import { createGuard } from './guard.ts';
 import { replyIcebergError } from './iceberg-errors.ts';
 import { isReading, logRequest } from './request-log.ts';
+import { createUnauthenticatedGuard } from './unauthenticated-guard.ts';
 
 export interface DoorOptions {
   guard: Parameters<typeof createGuard>[0];
@@ -26,6 +27,7 @@ export interface DoorOptions {
 export function createDoor(app: App, deps: Deps, options: DoorOptions) {
   const { log, metrics, serving } = deps;
   const guard = createGuard(options.guard);
+  const guardBelief = deps.authenticates ? undefined : createUnauthenticatedGuard(options.guard.publicUrl);
 
   function finish(incoming: IncomingMessage, env: Bindings, startMs: number, response: Response): Response {
     const ms = monotonicMs() - startMs;
@@ -64,6 +66,7 @@ export function createDoor(app: App, deps: Deps, options: DoorOptions) {
         origin: incoming.headers.origin,
         fetchSite: readOne(incoming.headers['sec-fetch-site']),
       });
+      guardBelief?.(incoming);
     } catch (error) {
       const refusal = toPangolinError(error, log, env.requestId);
       const answer = replyRefusal(incoming, env, refusal);

@@ -58,8 +58,8 @@ export function createGuard(options: { hostNames: readonly string[]; anyAddress:
 /** `name:port` → lower-case name; IPv6 keeps its brackets. */
 const readHostName = (host: string): string => host.toLowerCase().replace(/:\d+$/, '');
 
-/** The opaque origin `null` is nobody's. */
-function isSameHost(origin: string, host: string, publicHost: string | null): boolean {
+/** Whether a page of an origin is this server's own, by the Host it was asked by; the opaque origin `null` is nobody's. */
+export function isSameHost(origin: string, host: string, publicHost: string | null): boolean {
   const originHost = /^https?:\/\/([^/]+)$/i.exec(origin)?.[1]?.toLowerCase();
   return originHost !== undefined && (originHost === host.toLowerCase() || originHost === publicHost);
 }

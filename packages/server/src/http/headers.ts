@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Context } from 'hono';
 import type { Origin } from '../credentials/caller.ts';
 import { normalizeAddress } from '../networks.ts';
@@ -31,6 +32,13 @@ export function readPeer(incoming: Bindings['incoming']): string | null {
   const address = incoming?.socket.remoteAddress;
   return address === undefined ? null : normalizeAddress(address);
 }
+
+/** What a proxy adds to what it passes on. */
+const FORWARDED = /^(?:x-forwarded(?:-.*)?|forwarded|via|x-real-ip|cf-connecting-ip|true-client-ip)$/;
+
+/** Whether a request came through a proxy that says so. */
+export const isForwarded = (headers: IncomingHttpHeaders): boolean =>
+  Object.keys(headers).some((name) => FORWARDED.test(name));
 
 /** The caller's User-Agent, bounded and without control characters. */
 export function readClient(c: Context<Env>): string | null {

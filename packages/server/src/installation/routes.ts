@@ -39,7 +39,7 @@ export function publicRoutes(deps: Deps): Hono<Env> {
   route(app, deps, publicApi.appConfig, async (c) => {
     const settings = await readSettings(deps.db.read, deps.installation.defaultTenantId);
     return replyJson(c, {
-      auth_enabled: true,
+      auth_enabled: deps.authenticates,
       version: deps.version,
       features: FEATURES,
       token_policy: {

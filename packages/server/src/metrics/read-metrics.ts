@@ -1,21 +1,16 @@
 import type { Deps } from '../deps.ts';
 import type { Bindings } from '../http/env.ts';
-import { readPeer } from '../http/headers.ts';
-import { createNetworks, type Networks } from '../networks.ts';
+import { isForwarded, readPeer } from '../http/headers.ts';
+import { createNetworks, LOOPBACK_NETWORKS, type Networks } from '../networks.ts';
 import { writeMetrics } from './exposition.ts';
 import { findActiveKeyTime } from './store.ts';
 
 /** How long the database may take to answer. */
 const PATIENCE_MS = 1_000;
 
-const LOOPBACK = ['127.0.0.0/8', '::1'];
-
-/** What a proxy adds to what it passes on. */
-const PROXIED = /^(?:x-forwarded(?:-.*)?|forwarded|via|x-real-ip)$/;
-
 /** Who may read the metrics: networks; none: whoever is on this machine. */
 export const createMetricsReaders = (blocks: readonly string[]): Networks =>
-  createNetworks(blocks.length === 0 ? LOOPBACK : blocks);
+  createNetworks(blocks.length === 0 ? LOOPBACK_NETWORKS : blocks);
 
 /** By the address at the other end of the connection, and never through a proxy. A command has no metrics. */
 export function mayReadMetrics(readers: Networks, { incoming, owner }: Bindings): boolean {
@@ -23,7 +18,7 @@ export function mayReadMetrics(readers: Networks, { incoming, owner }: Bindings)
   if (!incoming) return true;
   const peer = readPeer(incoming);
   if (peer === null || !readers.includes(peer)) return false;
-  return !Object.keys(incoming.headers).some((name) => PROXIED.test(name));
+  return !isForwarded(incoming.headers);
 }
 
 /** Everything that is measured, in Prometheus' text format; a database that does not answer costs its own numbers only. */

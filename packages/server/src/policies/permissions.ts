@@ -2,13 +2,15 @@ import type { Privilege } from '@pangolin/shared/contract/privileges';
 import { ROLES, type Role, roleRank } from '@pangolin/shared/contract/roles';
 import { coversScope } from '@pangolin/shared/contract/scopes';
 import { PangolinError } from '@pangolin/shared/errors';
-import type { Actor } from '../credentials/caller.ts';
+import { type Actor, isUnauthenticated } from '../credentials/caller.ts';
 
 interface Requirement {
   /** What must be granted; or, where nothing is, the lowest role. */
   by: { privilege: Privilege } | { role: Role };
   /** What a narrowed credential must hold; null: a narrowed one never will do. */
   scope: string | null;
+  /** What leaves authority behind that outlives a server without authentication takes more than being believed. */
+  authenticated?: true;
 }
 
 /**
@@ -22,22 +24,22 @@ const PERMISSIONS = {
   'tokens:create': { by: { privilege: 'GENERATE_PERSONAL_ACCESS_TOKENS' }, scope: 'tokens:write' },
   'tokens:manage': { by: { privilege: 'MANAGE_ACCESS_TOKENS' }, scope: null },
   'service_users:read': { by: { privilege: 'MANAGE_SERVICE_ACCOUNTS' }, scope: null },
-  'service_users:write': { by: { privilege: 'MANAGE_SERVICE_ACCOUNTS' }, scope: null },
+  'service_users:write': { by: { privilege: 'MANAGE_SERVICE_ACCOUNTS' }, scope: null, authenticated: true },
   // To make one without a key, and to delete one.
   'service_accounts:write': { by: { privilege: 'MANAGE_SERVICE_ACCOUNTS' }, scope: null },
   'users:read': { by: { privilege: 'MANAGE_USERS' }, scope: null },
-  'users:write': { by: { privilege: 'MANAGE_USERS' }, scope: null },
+  'users:write': { by: { privilege: 'MANAGE_USERS' }, scope: null, authenticated: true },
   'catalogs:read': { by: { role: 'tenant-user' }, scope: 'catalog:read' },
   'catalogs:write': { by: { privilege: 'MANAGE_CATALOGS' }, scope: null },
   'settings:read': { by: { role: 'tenant-user' }, scope: null },
-  'settings:write': { by: { role: 'tenant-admin' }, scope: null },
+  'settings:write': { by: { role: 'tenant-admin' }, scope: null, authenticated: true },
   'policies:read': { by: { role: 'tenant-admin' }, scope: null },
-  'policies:write': { by: { role: 'tenant-admin' }, scope: null },
+  'policies:write': { by: { role: 'tenant-admin' }, scope: null, authenticated: true },
   'audit:read': { by: { privilege: 'VIEW_AUDIT' }, scope: null },
   'tenants:read': { by: { role: 'root' }, scope: null },
-  'tenants:write': { by: { role: 'root' }, scope: null },
+  'tenants:write': { by: { role: 'root' }, scope: null, authenticated: true },
   'signing_keys:read': { by: { role: 'root' }, scope: null },
-  'signing_keys:write': { by: { role: 'root' }, scope: null },
+  'signing_keys:write': { by: { role: 'root' }, scope: null, authenticated: true },
   'system_audit:read': { by: { role: 'root' }, scope: null },
 } as const satisfies Record<string, Requirement>;
 
@@ -45,12 +47,14 @@ export type Permission = keyof typeof PERMISSIONS;
 
 /** Whether an actor may do something: the one function that decides. */
 export function hasPermission(actor: Actor, permission: Permission): boolean {
-  return isGranted(actor, PERMISSIONS[permission].by) && hasScope(actor, permission);
+  const { by, authenticated }: Requirement = PERMISSIONS[permission];
+  return !(authenticated && isUnauthenticated(actor)) && isGranted(actor, by) && hasScope(actor, permission);
 }
 
 /** Throws `forbidden` or `insufficient_scope`, naming what would be needed. */
 export function requirePermission(actor: Actor, permission: Permission): void {
-  const { by }: Requirement = PERMISSIONS[permission];
+  const { by, authenticated }: Requirement = PERMISSIONS[permission];
+  if (authenticated) requireAuthentication(actor, 'this change');
   if (!isGranted(actor, by)) {
     const needed =
       'role' in by
@@ -74,6 +78,16 @@ export function requirePermission(actor: Actor, permission: Permission): void {
       },
     );
   }
+}
+
+/** Throws `forbidden` for whom a server without authentication only believes; `what` they ask for, in a few words. */
+export function requireAuthentication(actor: Actor, what: string): void {
+  if (!isUnauthenticated(actor)) return;
+  throw new PangolinError(
+    'forbidden',
+    `This server runs without authentication, and ${what} would count on servers that authenticate, too.`,
+    { hint: 'Do it with pangolin-admin on the data directory, without --url, or start the server without --no-auth.' },
+  );
 }
 
 /** Nobody hands out, or takes over, more than they are. Throws `forbidden`. */

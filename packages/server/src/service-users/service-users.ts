@@ -172,7 +172,7 @@ export async function updateServiceUser(
 
 /** Deletes a service user; its keys and everything obtained with them stop. */
 export async function deleteServiceUser(deps: Deps, caller: Caller, id: string): Promise<void> {
-  requirePermission(caller.actor, 'service_users:write');
+  requirePermission(caller.actor, 'service_accounts:write');
   await transactAs(deps, caller, async (tx) => {
     const row = await readServiceUser(deps, caller, id, tx);
     await requireReach(tx, caller.actor, toReached(row));

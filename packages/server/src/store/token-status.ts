@@ -7,6 +7,8 @@ import type { ApiKeysTable, Executor, Schema, ServiceUsersTable, TokensTable, Us
 export interface Standing {
   nowMs: number;
   sessionHours: number;
+  /** Whether tokens of a server without authentication are refused: by every server that authenticates. */
+  refusesUnauthenticated: boolean;
   limits: Record<Role, RoleLimits>;
 }
 
@@ -42,7 +44,7 @@ export type Joined = ExpressionBuilder<
 >;
 
 /** The same judgement as credentials/judge.ts, for lists: ended before its time, past its time, or good. */
-export function judgeStatus(eb: Joined, { nowMs, sessionHours, limits }: Standing) {
+export function judgeStatus(eb: Joined, { nowMs, sessionHours, refusesUnauthenticated, limits }: Standing) {
   const isLongerThanAllowed = (t: 't' | 'r') => {
     const lifetime = eb(`${t}.expires_at`, '-', eb.ref(`${t}.created_at`));
     const beyond = ROLES.map((role) => {
@@ -66,6 +68,7 @@ export function judgeStatus(eb: Joined, { nowMs, sessionHours, limits }: Standin
   });
   const ended = eb.or([
     eb('t.revoked_at', 'is not', null),
+    ...(refusesUnauthenticated ? [eb('t.unauthenticated_as', 'is not', null)] : []),
     eb('t.epoch', '<>', eb.fn.coalesce('u.epoch', 's.epoch', eb.lit(-1))),
     eb(eb.fn.coalesce('u.active', 's.active', eb.lit(0)), '=', 0),
     eb('s.expires_at', '<=', nowMs),

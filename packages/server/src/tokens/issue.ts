@@ -33,6 +33,8 @@ export interface TokenPlan {
   renewableUntilMs?: number | null;
   /** When what was granted to its owner alone stops to count: 0: none of it does; null: all of it, for as long as it is granted. */
   ownGrantsUntilMs: number | null;
+  /** Under which name a server without authentication makes it; no server accepts such a token. */
+  unauthenticatedAs?: string | null;
   /** What it is obtained with and dies with; null: it stands by itself. */
   parent: { tokenId: string | null; root: { kind: 'token' | 'api_key'; id: string } } | null;
 }
@@ -72,6 +74,7 @@ export async function prepareToken(deps: Deps, plan: TokenPlan): Promise<Prepare
     rotated_to: null,
     renewable_until: plan.renewableUntilMs ?? null,
     own_grants_until: plan.ownGrantsUntilMs,
+    unauthenticated_as: plan.unauthenticatedAs ?? null,
     last_used_at: null,
     last_used_ip: null,
     last_used_client: null,

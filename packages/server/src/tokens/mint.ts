@@ -3,7 +3,7 @@ import { coversScopes, expandScopes } from '@pangolin/shared/contract/scopes';
 import type { CreateToken, IssuedToken } from '@pangolin/shared/contract/tokens';
 import { PangolinError } from '@pangolin/shared/errors';
 import { recordAudit } from '../audit/record.ts';
-import type { Actor, Caller } from '../credentials/caller.ts';
+import { type Actor, type Caller, isUnauthenticated } from '../credentials/caller.ts';
 import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
 import { requirePermission, requireRankOf } from '../policies/permissions.ts';
@@ -57,6 +57,7 @@ export async function mintTokenFor(
     name: input.name ?? null,
     description: input.description ?? null,
     ownGrantsUntilMs: limitOwnGrants(actor, owner, role, deps.now()),
+    unauthenticatedAs: isUnauthenticated(actor) ? actor.name : null,
     parent: readParent(actor),
   });
   await transactAs(
@@ -69,7 +70,7 @@ export async function mintTokenFor(
         throw new PangolinError('principal_inactive', 'The owner of the token is deactivated or deleted.');
       if (now.id !== actor.id) await requireReach(tx, actor, now);
       if (settings.max_tokens_per_user !== null)
-        await refuseTooMany(tx, now, settings.max_tokens_per_user, standingBy(settings, deps.now()));
+        await refuseTooMany(tx, now, settings.max_tokens_per_user, standingBy(settings, deps));
       await prepared.store(tx, now.epoch);
       await recordAudit(tx, deps, caller, {
         action: 'token.created',
@@ -166,8 +167,8 @@ export function chooseRole(actor: Actor, owner: Principal, wanted: Role[] | unde
   return role;
 }
 
-const isOwnerItself = ({ kind, credential: { type } }: Actor): boolean =>
-  kind === 'owner' && (type === 'owner' || type === 'none');
+const isOwnerItself = (actor: Actor): boolean =>
+  actor.kind === 'owner' && (actor.credential.type === 'owner' || isUnauthenticated(actor));
 
 /**
  * A token below its owner's role carries what its role does and nothing besides. One that somebody else mints carries what

@@ -16,7 +16,7 @@ export const presentToken = (row: TokenRow): Token => ({
   scopes: JSON.parse(row.scopes),
   created_at: formatTime(row.created_at),
   created_by_id: row.actor_id,
-  created_by: row.actor_user_name ?? row.actor_service_user_name,
+  created_by: row.unauthenticated_as ?? row.actor_user_name ?? row.actor_service_user_name,
   expires_at: formatEnd(row.expires_at),
   last_used_at: row.last_used_at === null ? null : formatTime(wholeSecond(row.last_used_at)),
   last_used_ip: row.last_used_ip,
@@ -29,6 +29,9 @@ export const presentToken = (row: TokenRow): Token => ({
 function presentRevocation(row: TokenRow): Pick<Token, 'revoked_at' | 'revoked_reason'> {
   if (row.revoked_at !== null) return { revoked_at: formatTime(row.revoked_at), revoked_reason: row.revoked_reason };
   if (row.status !== 'revoked') return { revoked_at: null, revoked_reason: null };
+  if (row.refused_maker !== null) {
+    return { revoked_at: null, revoked_reason: 'it was made by a server without authentication' };
+  }
   if (row.owner_epoch !== row.epoch) {
     return {
       revoked_at: formatOptionalTime(row.owner_epoch_raised_at),

@@ -10,12 +10,13 @@ const MAX_LISTED = 1000;
 
 /** The good tokens that other limits would refuse, newest first. */
 export async function listTokensRefusedBy(
-  deps: Pick<Deps, 'db'>,
+  deps: Pick<Deps, 'db' | 'authenticates'>,
   tenantId: string,
   change: { before: Settings; after: Settings; nowMs: number },
 ): Promise<{ count: number; listed: SettingsChange['affected_tokens'] }> {
-  const now = standingBy(change.before, change.nowMs);
-  const then = standingBy(change.after, change.nowMs);
+  const judged = { now: () => change.nowMs, authenticates: deps.authenticates };
+  const now = standingBy(change.before, judged);
+  const then = standingBy(change.after, judged);
   const listed: SettingsChange['affected_tokens'] = [];
   let count = 0;
   for await (const stretch of walkTokens(deps.db.read, { tenantId })) {

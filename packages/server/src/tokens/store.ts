@@ -24,6 +24,10 @@ const selectTokens = (db: Executor, standing: Standing) =>
         .whereRef('a.id', '=', 't.actor_id')
         .as('actor_service_user_name'),
     ])
+    // Who made it without authentication, where that is a reason to refuse it.
+    .select((eb) =>
+      (standing.refusesUnauthenticated ? eb.ref('t.unauthenticated_as') : eb.lit(null)).as('refused_maker'),
+    )
     .select((eb) => judgeStatus(eb, standing).$castTo<TokenStatus>().as('status'));
 
 export interface TokenFilter {

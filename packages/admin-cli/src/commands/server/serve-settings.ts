@@ -19,6 +19,7 @@ const LISTENING = 'Where it listens:';
 const TLS = 'TLS:';
 const DATA = 'Data:';
 const PROXIES = 'Proxies and limits:';
+const AUTHENTICATION = 'Authentication:';
 const OPERATION = 'Operation:';
 
 const setting = <T>(one: Setting<T>): Setting<T> => one;
@@ -130,6 +131,13 @@ export function addServeOptions<C extends Pick<Command, 'addOption'>>(command: C
   for (const { flags, variable, group, description, read } of Object.values<Setting<unknown>>(SETTINGS)) {
     command.addOption(new Option(flags, `${description} [${variable}]`).argParser(read).helpGroup(group));
   }
+  command.addOption(
+    new Option(
+      '--no-auth',
+      'believes whoever asks: acts for the owner, or for whom the header X-DataHub-Actor names; on this machine alone. ' +
+        'Its tokens are refused by servers with authentication. A flag alone: no variable turns authentication off',
+    ).helpGroup(AUTHENTICATION),
+  );
   return command;
 }
 

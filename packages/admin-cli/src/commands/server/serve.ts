@@ -22,6 +22,7 @@ export function registerServe(program: Command, ctx: () => Context): void {
         'pangolin-admin serve --host 0.0.0.0 --public-url https://pangolin.example.com --tls-cert tls.crt --tls-key tls.key',
         'pangolin-admin serve --database-url postgres://pangolin@db.example.com/pangolin',
         'pangolin-admin serve --trusted-proxy 10.0.0.0/8 --public-url https://pangolin.example.com',
+        'pangolin-admin serve --no-auth',
       ),
     );
   addServeOptions(command).action((options: Record<string, unknown>) => serve(ctx(), options));
@@ -35,6 +36,7 @@ async function serve(ctx: Context, options: Record<string, unknown>): Promise<vo
   const dataDir = givenDir ?? dataFolder(ctx.edges);
   const tls = readTls(settings);
   if (typeof options.databaseUrl === 'string') await warnOfPassword(ctx, '--database-url', options.databaseUrl);
+  const noAuth = options.auth === false;
   const { startServer } = await import('@pangolin/server');
   const server = await startServer({
     ...without(given),
@@ -44,13 +46,14 @@ async function serve(ctx: Context, options: Record<string, unknown>): Promise<vo
     insecureHttp: ctx.flags.insecureHttp || readInsecureHttp(env.PANGOLIN_INSECURE_HTTP),
     masterKey: env.PANGOLIN_MASTER_KEY,
     masterKeyFile: env.PANGOLIN_MASTER_KEY_FILE,
-    ...(ctx.flags.quiet && { log: errorLog(ctx) }),
+    noAuth,
+    ...(ctx.flags.quiet && { log: createQuietLog(ctx, { warns: noAuth }) }),
     ...(tls && { tls }),
     ...(shutdownDelay !== undefined && { shutdownDelayMs: shutdownDelay * 1000 }),
   });
   const forget = ctx.edges.onReload(() => void server.reload());
   try {
-    await announce(ctx, dataDir, server);
+    await announce(ctx, { dataDir, noAuth }, server);
     await stopped;
   } finally {
     await server.close();
@@ -84,22 +87,39 @@ function readInsecureHttp(value: string | undefined): boolean {
   });
 }
 
-async function announce(ctx: Context, dataDir: string, server: { url: string; addresses: string[] }): Promise<void> {
-  const { url, addresses } = server;
-  if (ctx.flags.json) return ctx.print({ json: { url, addresses, data_dir: dataDir }, plain: '' });
+async function announce(
+  ctx: Context,
+  { dataDir, noAuth }: { dataDir: string; noAuth: boolean },
+  { url, addresses }: { url: string; addresses: string[] },
+): Promise<void> {
+  if (ctx.flags.json)
+    return ctx.print({ json: { url, addresses, data_dir: dataDir, auth_enabled: !noAuth }, plain: '' });
   await ctx.say(`Serving ${dataDir} at ${url} (listening on ${addresses.join(', ')})`);
+  if (noAuth) await ctx.say(describeRisk(ctx));
   if (!ctx.terminal) return;
   await ctx.say('Try it, in another terminal:');
-  await ctx.say('  TOKEN=$(pangolin-user get-token)');
-  await ctx.say(`  curl -H "Authorization: Bearer $TOKEN" ${url}/api/v1/users/me`);
+  for (const line of noAuth ? MINT_AS_DATAHUB : MINT_AND_ASK) await ctx.say(`  ${line.replace('URL', url)}`);
   await ctx.say('Stop it with Ctrl-C.');
 }
 
-/** A log that keeps quiet but for errors. */
-function errorLog(ctx: Context) {
+const describeRisk = (ctx: Context): string =>
+  'Warning: this server runs WITHOUT AUTHENTICATION. Every user and program on this machine that reaches it acts as its ' +
+  `owner (${ctx.edges.accountName}), or as whom the header X-DataHub-Actor names. ` +
+  'Tokens made here are refused by servers with authentication.';
+
+const MINT_AND_ASK = ['TOKEN=$(pangolin-user get-token)', 'curl -H "Authorization: Bearer $TOKEN" URL/api/v1/users/me'];
+
+const MINT_AS_DATAHUB = [
+  "curl URL/api/graphql -H 'X-DataHub-Actor: urn:li:corpuser:datahub' -H 'Content-Type: application/json' \\",
+  `  --data-raw '{"query":"mutation { createAccessToken(input: {type: PERSONAL, actorUrn: \\"urn:li:corpuser:datahub\\", ` +
+    `duration: ONE_HOUR, name: \\"my personal token\\"}) { accessToken } }"}'`,
+];
+
+/** A log that keeps quiet but for errors; and for warnings, where those are about who may do what. */
+function createQuietLog(ctx: Context, { warns }: { warns: boolean }) {
   const silent = () => {};
-  const error = (fields: object, message: string) => {
-    ctx.edges.stderr.write(`${JSON.stringify({ level: 'error', ...fields, msg: message })}\n`);
+  const at = (level: string) => (fields: object, message: string) => {
+    ctx.edges.stderr.write(`${JSON.stringify({ level, ...fields, msg: message })}\n`);
   };
-  return { debug: silent, info: silent, warn: silent, error };
+  return { debug: silent, info: silent, warn: warns ? at('warn') : silent, error: at('error') };
 }
