@@ -77,12 +77,13 @@ const FEATURES = [
   },
   {
     name: 'datahub',
-    paths: /^\/(?:(?:api\/gms\/)?(?:config|entities|entitiesV2|aspects)(?:\/|$)|(?:api\/)?logIn$)/,
+    paths: /^\/(?:(?:api\/gms\/)?(?:config|entities|entitiesV2|aspects|openapi)(?:\/|$)|(?:api\/)?logIn$)/,
     load: control('datahub'),
   },
   {
     name: 'graphql',
-    paths: /^\/api\/(?:gms\/(?:api\/)?)?(?:v2\/)?graphql$/,
+    // DataHub's command line asks at /api/api where it was given an address that ends with /api/gms.
+    paths: /^\/api\/(?:gms\/)?(?:api\/)?(?:v2\/)?graphql$/,
     load: async () => (await import('./graphql/routes.ts')).graphqlRoutes,
   },
   { name: 'oauth', paths: OAUTH_PATHS, load: async () => (await import('./oauth/routes.ts')).oauthRoutes },

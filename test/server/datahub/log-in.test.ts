@@ -1,6 +1,6 @@
 import { auditApi, usersApi } from '@pangolin/shared/contract';
 import { describe, expect, test } from 'vitest';
-import { createUser, openTestServer, PASSWORD, START_MS, type TestServer } from '../harness.ts';
+import { createUser, openTestServer, PASSWORD, START_MS, standingOf, type TestServer } from '../harness.ts';
 import { startTestServer } from '../start-test-server.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -117,6 +117,87 @@ describe('the cookie of a login', () => {
     const { headers } = await logIn(server, { username: 'datahub', password: PASSWORD });
     return headers.get('set-cookie')?.split(';')[0] ?? '';
   };
+  const ask = (server: TestServer, headers: Record<string, string>, query = '{ me { corpUser { username } } }') =>
+    server.nobody.send('POST', '/api/v2/graphql', {
+      body: JSON.stringify({ query }),
+      headers: { ...JSON_TYPE, ...headers },
+    });
+  const who = { data: { me: { corpUser: { username: 'datahub' } } } };
+
+  test('is a credential for GraphQL, at every path it has', async () => {
+    const server = await openTestServer();
+    const cookie = await session(server);
+    for (const path of ['/api/graphql', '/api/v2/graphql', '/api/gms/api/graphql', '/api/api/v2/graphql']) {
+      const body = JSON.stringify({ query: '{ me { corpUser { username } } }' });
+      const { status, json } = await server.nobody.send('POST', path, { body, headers: { ...JSON_TYPE, cookie } });
+      expect({ path, status, json }).toEqual({ path, status: 200, json: who });
+    }
+    expect((await ask(server, { cookie: `a=b; ${cookie}; xpangolin_session=c` })).json).toEqual(who);
+    expect((await ask(server, { cookie: cookie.replace(/=(.*)/, '="$1"') })).json).toEqual(who);
+  });
+
+  test('gives a token that stands by itself, recorded as what a session did, and is never logged', async () => {
+    const server = await openTestServer();
+    const cookie = await session(server);
+    const created = await ask(
+      server,
+      { cookie },
+      'mutation { createAccessToken(input: {type: PERSONAL, actorUrn: "urn:li:corpuser:datahub", duration: ONE_HOUR, name: "cli"}) { accessToken } }',
+    );
+    const { accessToken } = (created.json as { data: { createAccessToken: { accessToken: string } } }).data
+      .createAccessToken;
+    expect(await server.owner.call(auditApi.list, { query: { action: 'token.created' } })).toMatchObject([
+      { username: 'datahub', credential_type: 'session', resource_name: 'cli' },
+    ]);
+    await server.bearer(cookie.replace(/^.*=/, '')).call(usersApi.logout);
+    expect((await ask(server, { cookie })).json).toMatchObject({ status: 401, code: 'token_revoked' });
+    expect(await standingOf(server.bearer(accessToken))).toBe('ok');
+    for (const secret of [cookie, accessToken]) expect(server.logs.join('')).not.toContain(secret.slice(-40));
+  });
+
+  test('counts only where there is no other credential, and only once', async () => {
+    const server = await openTestServer();
+    const cookie = await session(server);
+    const status = async (headers: Record<string, string>) => (await ask(server, headers)).status;
+    expect(await status({ cookie, authorization: 'Bearer wrong' })).toBe(401);
+    expect(await status({ cookie, authorization: '' })).toBe(401);
+    expect(await status({ cookie, 'x-api-key': 'pgl_wrong' })).toBe(401);
+    expect(await status({ cookie: `${cookie}; ${cookie}` })).toBe(400);
+    expect(await status({ cookie: `pangolin_session=; ${cookie}` })).toBe(400);
+    for (const none of ['pangolin_session=', 'pangolin_session', 'PANGOLIN_SESSION=x', 'PLAY_SESSION=x', ';;=;'])
+      expect({ none, status: await status({ cookie: none }) }).toEqual({ none, status: 401 });
+    expect(await status({ cookie: `pangolin_session=${'x'.repeat(10_000)}` })).toBe(401);
+    expect(await status({})).toBe(401);
+  });
+
+  test('does nothing for a page of another site, and nothing for a form', async () => {
+    const { dataDir, ...rest } = await openTestServer();
+    await createUser({ dataDir, ...rest }, 'datahub');
+    const served = await startTestServer({ dataDir });
+    const post = (path: string, body: object, headers: Record<string, string> = {}) =>
+      served.exchange({ method: 'POST', path, body: JSON.stringify(body), headers: { ...JSON_TYPE, ...headers } });
+    const login = await post('/logIn', { username: 'datahub', password: PASSWORD });
+    const cookie = login.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+    const query = '{ me { corpUser { username } } }';
+    const status = async (headers: Record<string, string>) =>
+      (await post('/api/graphql', { query }, { cookie, ...headers })).status;
+
+    expect(await status({})).toBe(200);
+    expect(await status({ origin: `http://localhost:${served.port}`, 'sec-fetch-site': 'same-origin' })).toBe(200);
+    for (const foreign of [
+      { origin: 'https://evil.example' },
+      { origin: 'http://localhost:1' },
+      { origin: 'null' },
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+    ])
+      expect({ foreign, status: await status(foreign) }).toEqual({ foreign, status: 403 });
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'])
+      expect({ type, status: await status({ 'content-type': type }) }).toEqual({ type, status: 415 });
+    const read = await served.exchange({ path: '/api/graphql?query={me{corpUser{username}}}', headers: { cookie } });
+    expect(read.status).toBe(405);
+    expect(served.logs.join('')).not.toContain(cookie.slice(-40));
+  });
 
   test('is no credential outside of GraphQL', async () => {
     const server = await openTestServer();
