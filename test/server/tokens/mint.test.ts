@@ -181,7 +181,7 @@ describe('minting for somebody else', () => {
       expect(problem).toMatchObject({
         status: 404,
         code: 'not_found',
-        detail: 'There is no such user or service user.',
+        detail: `There is no user or service user "${Object.values(body)[0]}".`,
       });
     }
   });

@@ -187,7 +187,7 @@ describe("the list of a tenant's tokens", () => {
       expect(await server.owner.refused(tokensApi.listOfTenant, { query })).toMatchObject({
         status: 404,
         code: 'not_found',
-        detail: 'There is no such user or service user.',
+        detail: `There is no user or service user "${Object.values(query)[0]}".`,
       });
     }
     const headers = { 'x-pangolin-tenant': other.tenantId };

@@ -45,8 +45,8 @@ export async function findPrincipal(
 }
 
 /** The error for a user or service user that does not exist, or is another tenant's. */
-export const noSuchPrincipal = (): PangolinError =>
-  new PangolinError('not_found', 'There is no such user or service user.', {
+export const noSuchPrincipal = (named: string): PangolinError =>
+  new PangolinError('not_found', `There is no user or service user ${JSON.stringify(named)}.`, {
     hint: 'See them: pangolin-admin list-users, pangolin-admin list-service-users',
   });
 

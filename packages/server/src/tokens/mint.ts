@@ -153,7 +153,7 @@ async function findOwner(deps: Deps, actor: Actor, tenantId: string, input: Crea
       return other;
     }
   }
-  throw noSuchPrincipal();
+  throw noSuchPrincipal(userId ?? username ?? actor.name);
 }
 
 /** At most the caller's own role and the owner's; the owner without a credential mints ordinary tokens unless asked otherwise. */

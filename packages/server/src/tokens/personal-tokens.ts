@@ -101,6 +101,6 @@ async function readOwner(
     if (!found && username === actor.name) found = actor;
     found ??= await findPrincipal(db.read, { tenantId, serviceUserName: username });
   } else return undefined;
-  if (!found) throw noSuchPrincipal();
+  if (!found) throw noSuchPrincipal(userId ?? username ?? '');
   return found.id;
 }

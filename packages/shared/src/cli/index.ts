@@ -13,13 +13,15 @@ export { registerRevokeToken } from './commands/revoke-token.ts';
 export { registerWhoami } from './commands/whoami.ts';
 export type { Context } from './context.ts';
 export type { InputStream, OutputStream, ProcessEdges, StopSignal } from './edges.ts';
+export { printIssuedToken } from './issued-token.ts';
 export { buildProgram, examples, type ProgramDescriptor, type RegisterCommand } from './program.ts';
 export { confirmDestruction } from './prompts.ts';
 export { runProcess, runProgram } from './run.ts';
 export { printSecret, RULE } from './secret-output.ts';
 export { untilStopped } from './stop.ts';
 export { type Column, type FieldValue, fieldText, toFieldBlock, toFieldLines, toTable } from './table.ts';
-export { tokenColumns, tokenFields } from './tokens.ts';
+export { addTokenFilters, listFiltered, type TokenFilters } from './token-filters.ts';
+export { tokenColumns, tokenFields, tokenStatus } from './tokens.ts';
 export {
   isUuid,
   privilegeOption,

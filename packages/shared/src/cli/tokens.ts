@@ -3,7 +3,7 @@ import { formatTime } from './answers.ts';
 import type { Column, FieldValue } from './table.ts';
 
 /** What a token is now; `stopped`: its owner or what it was minted with is no longer valid. */
-function tokenStatus(token: Token, now: number): 'valid' | 'revoked' | 'expired' | 'stopped' {
+export function tokenStatus(token: Token, now: number): 'valid' | 'revoked' | 'expired' | 'stopped' {
   if (token.is_valid) return 'valid';
   if (token.revoked_at !== null) return 'revoked';
   return token.expires_at !== null && Date.parse(token.expires_at) <= now ? 'expired' : 'stopped';
@@ -45,6 +45,7 @@ export const tokenFields = (token: Token, now: number): Record<string, FieldValu
   tenant_id: token.tenant_id,
   scopes: token.scopes,
   created_at: token.created_at,
+  created_by: token.created_by,
   expires_at: token.expires_at ?? 'never',
   last_used_at: token.last_used_at,
   last_used_ip: token.last_used_ip,

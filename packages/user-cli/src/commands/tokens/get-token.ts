@@ -1,15 +1,5 @@
 import type { Command } from '@commander-js/extra-typings';
-import {
-  type Context,
-  examples,
-  fieldText,
-  printSecret,
-  RULE,
-  readLifetime,
-  roleOption,
-  scopeOption,
-} from '@pangolin/shared/cli';
-import type { IssuedToken } from '@pangolin/shared/contract';
+import { type Context, examples, printIssuedToken, readLifetime, roleOption, scopeOption } from '@pangolin/shared/cli';
 
 interface GetTokenOptions {
   description?: string;
@@ -59,13 +49,8 @@ async function getToken(ctx: Context, options: GetTokenOptions): Promise<void> {
   if (issued.expiry_source === 'parent_credential' && !options.expiresIn) {
     await ctx.say(`The token expires with the credential it was minted with, at ${issued.expires_at}.`);
   }
-  await printSecret(ctx, {
-    secret: issued.token,
-    json: issued,
-    plain: `${issued.token}\n`,
-    terminal: () => tokenBox(issued, client.origin ?? 'http://localhost:8080'),
-    undo: () => client.tokens.revoke(issued.id, 'it could not be shown'),
-    undone: 'The token was revoked again.',
+  await printIssuedToken(ctx, issued, {
+    client,
     remedy: `Revoke it: pangolin-user revoke-token --id ${issued.id}`,
   });
 }
@@ -75,14 +60,3 @@ function describePlace({ edges }: Context): string {
   if (GITHUB_ACTIONS !== 'true') return `${edges.accountName}@${edges.hostName}`;
   return ['GitHub Actions', GITHUB_REPOSITORY, GITHUB_WORKFLOW, GITHUB_RUN_ID].filter(Boolean).join(' ');
 }
-
-const tokenBox = (issued: IssuedToken, origin: string): string => `✅ Token generated successfully!
-${RULE}
-Token: ${issued.token}
-Expires: ${fieldText(issued.expires_at ?? 'never')}
-${RULE}
-
-⚠️  Save this token securely. It will not be shown again.
-💡 Use this token with PyIceberg:
-   catalog = load_catalog('default', uri='${origin}/v1/default', token='<TOKEN>')
-`;
