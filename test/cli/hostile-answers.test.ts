@@ -37,6 +37,7 @@ const KEY_COMMANDS = [
   ['create-service-user', '--name', 'etl'],
   ['rotate-service-user-key', '--id', UNKNOWN_ID],
 ];
+const TOKEN_COMMANDS = [['get-token'], ['create-access-token', '--for', 'ada', '--name', 'nightly']];
 const PASSWORD_COMMANDS = [
   ['create-user', 'ada'],
   ['reset-password', '--id', UNKNOWN_ID],
@@ -45,7 +46,7 @@ const PASSWORD_COMMANDS = [
 describe('a secret from a server', () => {
   const BAD = ['a\nb', 'a\u001b[2J', 'a\u009b31m', 'a b', '', 'ä', 'a\r::add-mask::x', {}, 7, ['x']];
   const commands = [
-    ...BAD.map((secret) => [{ token: secret }, ['get-token']] as const),
+    ...TOKEN_COMMANDS.flatMap((argv) => BAD.map((secret) => [{ token: secret }, argv] as const)),
     ...KEY_COMMANDS.flatMap((argv) => BAD.map((secret) => [{ id: UNKNOWN_ID, api_key: secret }, argv] as const)),
     ...PASSWORD_COMMANDS.flatMap((argv) =>
       BAD.map((secret) => [{ id: UNKNOWN_ID, username: 'ada', password: secret }, argv] as const),
@@ -64,7 +65,7 @@ describe('a secret from a server', () => {
     const hostile = 'x\u001b[2J\n::set-env::y';
     const fields = { id: hostile, name: hostile, username: hostile, expires_at: hostile, role: hostile };
     const secrets = { token: 's3cret', api_key: 's3cret', password: 's3cret' };
-    for (const argv of [['get-token'], ...KEY_COMMANDS, ...PASSWORD_COMMANDS]) {
+    for (const argv of [...TOKEN_COMMANDS, ...KEY_COMMANDS, ...PASSWORD_COMMANDS]) {
       const { stdout, code, origin } = await runAgainst({ ...fields, ...secrets }, argv, { terminal: true });
       expect({ code, shown: stdout.includes('s3cret') }).toEqual({ code: 0, shown: true });
       expect(stdout).toContain('x\\u{1b}[2J\\n::set-env::y');
@@ -76,7 +77,7 @@ describe('a secret from a server', () => {
 
 describe('an answer of another shape', () => {
   const objects = [
-    ['get-token'],
+    ...TOKEN_COMMANDS,
     ['get-token-info', UNKNOWN_ID],
     ['whoami'],
     ['get-settings'],
@@ -113,6 +114,8 @@ describe('an answer of another shape', () => {
     ['list-policies'],
     ['list-audit-events'],
     ['list-user-tokens', '--user-id', UNKNOWN_ID],
+    ['list-access-tokens'],
+    ['list-access-tokens', '--owner', 'ada', '--expired', '--revoked'],
   ];
   test.each(lists)('than a list of objects is exit 5: %s %s', async (...argv) => {
     for (const body of [null, 'text', {}, [null], ['text'], [[]]]) {
@@ -151,7 +154,13 @@ describe('an answer of another shape', () => {
       expires_at: 'not a\tdate',
     };
     const service = { ...odd, username: null, last_used: { toString: 1 }, last_used_at: 'never\u001b[2J' };
-    for (const argv of [['list-tokens'], ['list-service-users'], ['list-users'], ['list-catalogs']]) {
+    for (const argv of [
+      ['list-tokens'],
+      ['list-access-tokens'],
+      ['list-service-users'],
+      ['list-users'],
+      ['list-catalogs'],
+    ]) {
       for (const terminal of [true, false]) {
         const { stdout, stderr, code } = await runAgainst([service], argv, { terminal });
         expect({ stderr, code, escapes: stdout.includes('\u001b') }).toEqual({ stderr: '', code: 0, escapes: false });

@@ -38,7 +38,9 @@ import { registerCreateTenant } from './commands/tenants/create-tenant.ts';
 import { registerDeleteTenant } from './commands/tenants/delete-tenant.ts';
 import { registerListTenants } from './commands/tenants/list-tenants.ts';
 import { registerUpdateTenant } from './commands/tenants/update-tenant.ts';
+import { registerCreateAccessToken } from './commands/tokens/create-access-token.ts';
 import { registerDeleteToken } from './commands/tokens/delete-token.ts';
+import { registerListAccessTokens } from './commands/tokens/list-access-tokens.ts';
 import { registerListUserTokens } from './commands/tokens/list-user-tokens.ts';
 import { registerPruneTokens } from './commands/tokens/prune-tokens.ts';
 import { registerRevokeTokenById } from './commands/tokens/revoke-token-by-id.ts';
@@ -76,6 +78,8 @@ export const pangolinAdmin = (version: string): ProgramDescriptor => ({
     registerListTenants,
     registerUpdateTenant,
     registerDeleteTenant,
+    registerCreateAccessToken,
+    registerListAccessTokens,
     registerListUserTokens,
     registerRevokeToken,
     registerRevokeTokenById,
