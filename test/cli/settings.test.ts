@@ -110,6 +110,29 @@ describe('update-settings', () => {
     expect(info.stdout).toContain('expires_at\tnever\n');
   });
 
+  test('takes durations of DataHub’s API instead of those before, and opens up again', async () => {
+    const changed = await change('--allow-token-duration', 'ONE_DAY', 'ONE_HOUR');
+    expect({ stderr: changed.stderr, code: changed.code }).toEqual({ stderr: '', code: 0 });
+    expect(changed.stdout).toContain('allowed_token_durations\tONE_HOUR ONE_DAY\n');
+    const again = await change('--allow-token-duration', 'ONE_HOUR', '--allow-token-duration', 'ONE_DAY');
+    expect(again.stderr).toBe('Nothing changes: the settings are as asked already.\n');
+    const argv = ['update-settings', '--allow-token-duration', 'ONE_WEEK'];
+    const dry = await home.run(admin, [...argv, '--dry-run'], { terminal: true });
+    expect(dry.stdout).toMatch(/^allowed_token_durations +ONE_HOUR ONE_DAY → ONE_WEEK\n$/);
+    const json = await home.run(admin, [...argv, '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      before: { allowed_token_durations: ['ONE_HOUR', 'ONE_DAY'] },
+      allowed_token_durations: ['ONE_WEEK'],
+    });
+    const wrong = await change('--allow-token-duration', 'TWO_HOURS');
+    expect({ stdout: wrong.stdout, code: wrong.code }).toEqual({ stdout: '', code: 2 });
+    expect(wrong.stderr).toContain(
+      'ONE_HOUR, ONE_DAY, ONE_WEEK, ONE_MONTH, THREE_MONTHS, SIX_MONTHS, ONE_YEAR, NO_EXPIRY',
+    );
+    await change('--allow-any-token-duration');
+    expect(await shown()).toBe(DEFAULTS);
+  });
+
   test('takes networks instead of those before, corrects one with host bits, and opens up again', async () => {
     expect((await change('--allow-network', '10.0.0.0/8', '2001:DB8::/32')).stdout).toContain(
       'allowed_networks\t10.0.0.0/8 2001:db8::/32\n',
@@ -131,6 +154,10 @@ describe('update-settings', () => {
     [['--role', 'king', '--max-token-days', '3']],
     [['--allow-non-expiring-tokens', 'perhaps']],
     [['--allow-any-network', '--allow-network', '10.0.0.0/8']],
+    [['--allow-any-token-duration', '--allow-token-duration', 'ONE_HOUR']],
+    [['--allow-token-duration']],
+    [['--role', 'tenant-admin', '--allow-token-duration', 'ONE_HOUR']],
+    [['--role', 'tenant-admin', '--allow-any-token-duration']],
   ])('refuses %j', async (argv) => {
     const { stdout, stderr, code } = await change(...argv);
     expect({ stdout, code }).toEqual({ stdout: '', code: 2 });

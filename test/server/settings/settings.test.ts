@@ -1,7 +1,7 @@
 import { publicApi, settingsApi } from '@pangolin/shared/contract';
 import { describe, expect, test } from 'vitest';
 import { readAuditChain, readLastAudit } from '../audit-chain.ts';
-import { createLoggedIn, mint, openTestServer } from '../harness.ts';
+import { createLoggedIn, mint, openTestServer, standingOf } from '../harness.ts';
 import { insertSecondTenant } from '../second-tenant.ts';
 
 const DEFAULTS = {
@@ -52,6 +52,31 @@ describe('settings', () => {
     expect((await eve.caller.call(settingsApi.get)).role_limits).toEqual(own);
   });
 
+  test('list the durations of DataHub’s API that are offered, each once and in their order, whole', async () => {
+    const server = await openTestServer();
+    const eve = await createLoggedIn(server, 'eve', 'tenant-admin');
+    const offer = async (...allowed_token_durations: string[]) =>
+      (await eve.caller.call(settingsApi.update, { body: { allowed_token_durations } })).allowed_token_durations;
+    expect(await offer('ONE_DAY', 'ONE_HOUR', 'ONE_DAY')).toEqual(['ONE_HOUR', 'ONE_DAY']);
+    expect(await readLastAudit(server)).toMatchObject({
+      action: 'settings.updated',
+      details: { before: { allowed_token_durations: [] }, after: { allowed_token_durations: ['ONE_HOUR', 'ONE_DAY'] } },
+    });
+    await eve.caller.call(settingsApi.update, { body: { session_hours: 13 } });
+    expect((await eve.caller.call(settingsApi.get)).allowed_token_durations).toEqual(['ONE_HOUR', 'ONE_DAY']);
+    expect(await offer('NO_EXPIRY')).toEqual(['NO_EXPIRY']);
+    expect(await offer()).toEqual([]);
+  });
+
+  test('of durations choose what DataHub’s API offers, not what other ways may ask for', async () => {
+    const server = await openTestServer();
+    const before = await mint(server, server.owner, { expires_in_days: 2 });
+    const change = await server.owner.call(settingsApi.update, { body: { allowed_token_durations: ['ONE_HOUR'] } });
+    expect(change).toMatchObject({ affected_count: 0, affected_key_count: 0 });
+    expect(await standingOf(before.caller)).toBe('ok');
+    await mint(server, server.owner, { expires_in_days: 2 });
+  });
+
   test('never show a default above the maximum: lowering the one lowers the other', async () => {
     const server = await openTestServer();
     const lowered = await server.owner.call(settingsApi.update, { body: { max_token_days: 30 } });
@@ -79,12 +104,20 @@ describe('settings', () => {
       max_token_days: [0, 3651, null],
       max_tokens_per_user: [0, -1, 1_000_001, 'many'],
       session_hours: [0, 8761, 0.5],
+      allowed_token_durations: [null, 'ONE_HOUR', Array(9).fill('ONE_HOUR')],
     })) {
       for (const value of values) {
         const problem = await server.owner.refused(settingsApi.update, { body: { [field]: value } });
         expect(problem, `${field}: ${value}`).toMatchObject({ status: 400, code: 'invalid_request' });
         expect(problem.errors?.[0]?.field).toBe(field);
       }
+    }
+    for (const wrong of ['TWO_HOURS', 'one_hour', 'PT1H', '', 7]) {
+      const body = { allowed_token_durations: ['ONE_HOUR', wrong] };
+      const problem = await server.owner.refused(settingsApi.update, { body });
+      expect(problem, `${wrong}`).toMatchObject({ status: 400, code: 'invalid_request' });
+      expect(problem.errors?.[0]?.field).toBe('allowed_token_durations.1');
+      expect(problem.errors?.[0]?.message).toContain('NO_EXPIRY');
     }
     const query = { dry_run: 'perhaps' };
     expect((await server.owner.refused(settingsApi.update, { query, body: {} })).errors?.[0]?.field).toBe('dry_run');

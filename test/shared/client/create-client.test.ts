@@ -32,6 +32,7 @@ function answer({ method, path, headers, text }: Received): Answer {
     return { body: { default_token_days: 90, max_token_days: 365, max_tokens_per_user: null, session_hours: 12 } };
   if (path === '/api/v1/tokens' && method === 'POST')
     return { body: { ...TOKEN, token: 'minted', jti: ID, role: 'root', sent: JSON.parse(text) } };
+  if (path.startsWith('/api/v1/tokens?')) return { body: [{ ...TOKEN, created_by_id: ID, created_by: null }] };
   if (path.startsWith('/api/v1/users/me/tokens')) return { body: [TOKEN, { ...TOKEN, id: 'other', kind: 'session' }] };
   if (path === `/api/v1/tokens/${ID}`) return { body: TOKEN };
   if (path.startsWith('/api/v1/auth/revoke')) return { body: { message: 'revoked' } };
@@ -95,6 +96,22 @@ describe('the client library', () => {
       { time: new Date('2026-11-22T12:00:00Z'), resourceType: 'token', details: { expires_at: 'kept' } },
     ]);
     expect(server.received.at(-1)?.path).toBe('/api/v1/audit?resource_type=token&since=1970-01-01T00%3A00%3A00.000Z');
+  });
+
+  test("lists a tenant's tokens, and who made each", async () => {
+    const { client, server } = await clientOf();
+    const [token] = await client.tokens.listOfTenant({ username: 'etl', status: 'expired', limit: 5 });
+    expect(token).toMatchObject({
+      tokenId: ID,
+      createdById: ID,
+      createdBy: null,
+      createdAt: new Date('2026-11-22T12:00:00Z'),
+    });
+    await client.tokens.listOfTenant({ userId: ID, all: true });
+    expect(server.received.map(({ path }) => path)).toEqual([
+      '/api/v1/tokens?limit=5&username=etl&status=expired',
+      `/api/v1/tokens?limit=1000&user_id=${ID}`,
+    ]);
   });
 
   test('counts, gets and verifies audit events, and has them vouched for', async () => {

@@ -1,3 +1,4 @@
+import { TOKEN_DURATION_NAMES } from '@pangolin/shared/contract/durations';
 import { ROLES } from '@pangolin/shared/contract/roles';
 import type { RoleLimits, Settings, UpdateSettings } from '@pangolin/shared/contract/settings';
 import { PangolinError } from '@pangolin/shared/errors';
@@ -12,6 +13,8 @@ export function applyChange(before: Settings, change: UpdateSettings): Settings 
   const { role_limits, ...tenantWide } = change;
   const after: Settings = { ...before, ...withoutUndefined(tenantWide), role_limits: { ...before.role_limits } };
   keepDefaultsBelow(after, tenantWide, '');
+  // However they were listed: the same ones are the same settings.
+  after.allowed_token_durations = TOKEN_DURATION_NAMES.filter((one) => after.allowed_token_durations.includes(one));
   for (const role of ROLES) {
     const asked = role_limits?.[role];
     if (asked === undefined) continue;

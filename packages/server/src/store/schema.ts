@@ -154,7 +154,7 @@ export interface TokensTable {
 
 /**
  * `role_limits` is JSON: by role, the limits that differ for it. `allowed_networks` is a JSON list of CIDR blocks; an empty
- * one allows every address. `allowed_token_durations` is one of DataHub's durations, as `ONE_HOUR`; an empty one allows all.
+ * one allows every address. `allowed_token_durations` is one of the names of DataHub's durations; an empty one allows all.
  */
 interface SettingsTable {
   tenant_id: string;

@@ -53,6 +53,7 @@ export function registerUpdateSettings(program: Command, ctx: () => Context): vo
         'pangolin-admin update-settings --role tenant-admin --max-token-days 30 --max-key-days 90',
         'pangolin-admin update-settings --max-tokens-per-user unlimited --max-key-days none',
         'pangolin-admin update-settings --allow-network 10.0.0.0/8 2001:db8::/32',
+        'pangolin-admin update-settings --allow-token-duration ONE_HOUR ONE_DAY ONE_WEEK',
       ),
     )
     .action(async (options) => {
