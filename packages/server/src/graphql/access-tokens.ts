@@ -12,10 +12,11 @@ import { revokeToken } from '../tokens/tokens.ts';
 import type { GraphQLContext } from './context.ts';
 import { type AskedDuration, readDuration } from './durations.ts';
 import { badRequest } from './errors.ts';
+import { listPage } from './list-tokens.ts';
 import { presentMetadata, readTokenId } from './metadata.ts';
 import { readPage } from './pages.ts';
 import { readText } from './read-text.ts';
-import { type AccessTokenFilter, countAccessTokens, findAccessToken, listAccessTokens } from './store.ts';
+import { type AccessTokenFilter, findAccessToken } from './store.ts';
 import { type FacetFilter, readFilters } from './token-filters.ts';
 import { resolveUrns } from './urn-filters.ts';
 
@@ -87,11 +88,11 @@ export async function listTokens(context: GraphQLContext, input: ListAccessToken
   if (!hasPermission(actor, 'tokens:manage')) requirePermission(actor, isOwn ? 'tokens:list' : 'tokens:manage');
   const standing = await readStanding(deps.db.read, deps, actor.tenantId);
   const filter: AccessTokenFilter = { tenantId: actor.tenantId, filters, ownerIds, minterIds };
-  const rows = page.count === 0 ? [] : await listAccessTokens(deps.db.read, filter, standing, page);
+  const { rows, countAll } = await listPage(deps.db.read, filter, standing, page);
   return {
     start: page.start,
     count: rows.length,
-    total: () => countAccessTokens(deps.db.read, filter, standing),
+    total: countAll,
     tokens: rows.map(presentMetadata),
   };
 }

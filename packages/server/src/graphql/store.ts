@@ -22,11 +22,24 @@ export interface AccessTokenFilter {
   minterIds?: readonly string[] | undefined;
 }
 
+/** A part of the tokens in the order of the list: after one of them, down to another. Undefined: from the first, to the last. */
+export interface Stretch {
+  after?: Place | undefined;
+  downTo?: Place | undefined;
+}
+
+/** Where a token is in that order. */
+interface Place {
+  expires_at: number;
+  id: string;
+}
+
 /** Personal tokens that are not ended, with who minted them. The first two conditions are those of the indexes. */
 const selectAccessTokens = (
   db: Executor,
   { tenantId, filters, ownerIds, minterIds }: AccessTokenFilter,
   standing: Standing,
+  { after, downTo }: Stretch,
 ) => {
   let query = withOwner(db)
     .leftJoin('users as mu', 'mu.id', 't.actor_id')
@@ -37,9 +50,15 @@ const selectAccessTokens = (
     .where((eb) => eb(judgeStatus(eb, standing), '<>', 'revoked'));
   if (ownerIds) query = query.where('t.owner_id', 'in', ownerIds.length > 0 ? ownerIds : ['']);
   if (minterIds) query = query.where('t.actor_id', 'in', minterIds.length > 0 ? minterIds : ['']);
+  if (after) query = query.where(follows(after));
+  if (downTo) query = query.where(reaches(downTo));
   for (const filter of filters) query = query.where((eb) => holds(eb, filter));
   return query;
 };
+
+const follows = ({ expires_at, id }: Place) => sql<SqlBool>`(t.expires_at, t.id) < (${expires_at}, ${id})`;
+
+const reaches = ({ expires_at, id }: Place) => sql<SqlBool>`(t.expires_at, t.id) >= (${expires_at}, ${id})`;
 
 const COLUMNS = ['t.id', 't.name', 't.description', 't.created_at', 't.expires_at', 't.unauthenticated_as'] as const;
 
@@ -56,23 +75,56 @@ const withPrincipals = (query: ReturnType<typeof selectAccessTokens>) =>
 
 export type AccessTokenRow = Awaited<ReturnType<typeof listAccessTokens>>[number];
 
+/**
+ * The last of the next `size` tokens, whether or not they are good and match; undefined when fewer are left. Only what an
+ * index has in this order can be walked: a tenant's tokens, or what one principal minted.
+ */
+export function findStretchEnd(
+  db: Executor,
+  { tenantId, minterIds }: Pick<AccessTokenFilter, 'tenantId' | 'minterIds'>,
+  after: Place | undefined,
+  size: number,
+): Promise<Place | undefined> {
+  let query = db
+    .selectFrom('tokens as t')
+    .select(['t.expires_at', 't.id'])
+    .where('t.kind', '=', sql.lit('personal' as const))
+    .where('t.revoked_at', 'is', null)
+    .where('t.tenant_id', '=', tenantId);
+  if (minterIds) query = query.where('t.actor_id', 'in', minterIds);
+  if (after) query = query.where(follows(after));
+  return query
+    .orderBy('t.expires_at', 'desc')
+    .orderBy('t.id', 'desc')
+    .limit(1)
+    .offset(size - 1)
+    .executeTakeFirst();
+}
+
 /** The latest expiry first; what does not expire before everything else. */
 export const listAccessTokens = (
   db: Executor,
   filter: AccessTokenFilter,
   standing: Standing,
+  stretch: Stretch,
   { start, count }: { start: number; count: number },
 ) =>
-  withPrincipals(selectAccessTokens(db, filter, standing))
+  withPrincipals(selectAccessTokens(db, filter, standing, stretch))
     .orderBy('t.expires_at', 'desc')
     .orderBy('t.id', 'desc')
     .limit(count)
     .offset(start)
     .execute();
 
-export async function countAccessTokens(db: Executor, filter: AccessTokenFilter, standing: Standing): Promise<number> {
-  const query = selectAccessTokens(db, filter, standing).select(({ fn }) => fn.countAll<number>().as('total'));
-  return Number((await query.executeTakeFirstOrThrow()).total);
+export async function countAccessTokens(
+  db: Executor,
+  filter: AccessTokenFilter,
+  standing: Standing,
+  stretch: Stretch,
+): Promise<number> {
+  const query = selectAccessTokens(db, filter, standing, stretch);
+  const row = await query.select(({ fn }) => fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
+  return Number(row.total);
 }
 
 /** One personal token, whether it is good or not. */
