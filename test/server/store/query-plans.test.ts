@@ -50,6 +50,13 @@ describe('every query that runs for a request', () => {
   test('of a page comes in order from the index, without sorting', async () => {
     for (const list of [
       'tokens of an owner',
+      'the end of a stretch of access tokens by their end',
+      'the end of a stretch of minted tokens by their end',
+      'access tokens of a tenant by their end',
+      'access tokens of an owner',
+      'the end of a stretch of an owner’s access tokens by their end',
+      'access tokens by who minted them',
+      'service users with a text in them',
       'personal tokens of a tenant',
       'personal tokens of an owner',
       'the end of a stretch of personal tokens',
@@ -104,12 +111,14 @@ describe('every query that runs for a request', () => {
     for (const list of [
       'tokens of an owner',
       'how many tokens an owner has',
+      'access tokens of an owner',
+      'the end of a stretch of an owner’s access tokens by their end',
       'personal tokens of an owner',
       'the end of a stretch of an owner’s tokens',
     ]) {
       const [first] = await planOf(QUERIES[list] ?? (() => undefined));
       expect(first).toMatch(
-        /^SEARCH (?:t|tokens) USING (?:COVERING )?INDEX tokens_by_(?:owner|validity) \(owner_id=\?/,
+        /^SEARCH (?:t|tokens) USING (?:COVERING )?INDEX tokens_by_(?:owner|validity|owner_and_end) \(owner_id=\?/,
       );
     }
   });

@@ -6,6 +6,7 @@ import {
   findTokenStateIn,
   findUserState,
 } from '../../../packages/server/src/credentials/store.ts';
+import * as graphql from '../../../packages/server/src/graphql/store.ts';
 import * as iceberg from '../../../packages/server/src/iceberg/store.ts';
 import { writeLastUses } from '../../../packages/server/src/last-used/store.ts';
 import * as limits from '../../../packages/server/src/limits/store.ts';
@@ -45,6 +46,11 @@ const pointer = { metadata_location: 'm', location: 'l', updated_at: 1 };
 const object = { id: 'o', tenant_id: 't', metadata_location: 'm', version: 1 };
 const attempt = { account: 'a', address: '192.0.2.1' };
 const grant = { granteeId: 'x', privilege: 'VIEW_AUDIT' };
+const place = { expires_at: 2, id: 'x' };
+const part = { after: place, downTo: { expires_at: 1, id: 'a' } };
+const ofTenant = { tenantId: 't', filters: [] };
+const minted = { ...ofTenant, minterIds: ['o'] };
+const some = { start: 1, count: 100 };
 const revoked = { at: 1, by: 'x', reason: null };
 
 /** Everything that runs because somebody asks, whoever and however often. */
@@ -100,6 +106,21 @@ export const QUERIES: Record<string, (db: Executor) => unknown> = {
   'service users by name': (db) => serviceUsers.listServiceUsers(db, { tenantId: 't', afterName: 'a' }, window),
   'keys of service users': (db) => serviceUsers.listKeys(db, ['a', 'b']),
   'the end of a service user’s keys': (db) => serviceUsers.revokeKeys(db, 'x', 1),
+  'the end of a stretch of access tokens by their end': (db) => graphql.findStretchEnd(db, ofTenant, place, 2000),
+  'the end of a stretch of minted tokens by their end': (db) => graphql.findStretchEnd(db, minted, place, 2000),
+  'access tokens of a tenant by their end': (db) => graphql.listAccessTokens(db, ofTenant, standing, part, some),
+  'access tokens by who minted them': (db) => graphql.listAccessTokens(db, minted, standing, part, some),
+  'access tokens of an owner': (db) =>
+    graphql.listAccessTokens(db, { ...minted, ownerIds: ['o'] }, standing, part, some),
+  'the end of a stretch of an owner’s access tokens by their end': (db) =>
+    graphql.findStretchEnd(db, { ...minted, ownerIds: ['o'] }, place, 2000),
+  'how many access tokens of a tenant': (db) => graphql.countAccessTokens(db, ofTenant, standing, part),
+  'how many access tokens somebody minted': (db) => graphql.countAccessTokens(db, minted, standing, part),
+  'an access token': (db) => graphql.findAccessToken(db, 't', 'x'),
+  'service users with a text in them': (db) =>
+    serviceUsers.findServiceUsers(db, { tenantId: 't', text: 'etl' }, window),
+  'how many service users with a text in them': (db) =>
+    serviceUsers.countFoundServiceUsers(db, { tenantId: 't', text: 'etl' }),
   'tokens of an owner': (db) => tokens.listTokens(db, { tenantId: 't', ownerId: 'o', beforeId: 'x' }, standing, window),
   'how many tokens an owner has': (db) => tokens.countTokens(db, { tenantId: 't', ownerId: 'o' }, standing),
   'a token': (db) => tokens.findToken(db, 't', 'x', standing),

@@ -20,7 +20,7 @@ export interface TokenPage {
 
 /**
  * Lists tokens from the `start`-th match on, `count` of them; there may be a million. Goes through them in stretches where an
- * index has them in order; what is narrowed to some owners is read at once.
+ * index has them in order; of several principals at once.
  */
 export async function listPage(
   db: Executor,
@@ -53,7 +53,7 @@ async function* walkMatches(
   filter: AccessTokenFilter,
   standing: Standing,
 ): AsyncGenerator<{ stretch: Stretch; matches: number }, undefined> {
-  const isWalkable = filter.ownerIds === undefined && (filter.minterIds?.length ?? 1) === 1;
+  const isWalkable = (filter.ownerIds ?? filter.minterIds ?? ['']).length === 1;
   let stretch: Stretch = {};
   while (true) {
     const downTo = isWalkable ? await findStretchEnd(db, filter, stretch.after, STRETCH) : undefined;

@@ -46,10 +46,13 @@ const selectAccessTokens = (
     .leftJoin('service_users as ms', 'ms.id', 't.actor_id')
     .where('t.kind', '=', sql.lit('personal' as const))
     .where('t.revoked_at', 'is', null)
-    .where('t.tenant_id', '=', tenantId)
+    // Where it is known whose tokens these are they are found by that: a tenant may have a million times as many.
+    .where(ownerIds || minterIds ? sql<string>`t.tenant_id || ''` : 't.tenant_id', '=', tenantId)
     .where((eb) => eb(judgeStatus(eb, standing), '<>', 'revoked'));
   if (ownerIds) query = query.where('t.owner_id', 'in', ownerIds.length > 0 ? ownerIds : ['']);
-  if (minterIds) query = query.where('t.actor_id', 'in', minterIds.length > 0 ? minterIds : ['']);
+  // Of the two, one finds them.
+  const minter = ownerIds ? sql<string>`t.actor_id || ''` : 't.actor_id';
+  if (minterIds) query = query.where(minter, 'in', minterIds.length > 0 ? minterIds : ['']);
   if (after) query = query.where(follows(after));
   if (downTo) query = query.where(reaches(downTo));
   for (const filter of filters) query = query.where((eb) => holds(eb, filter));
@@ -77,11 +80,11 @@ export type AccessTokenRow = Awaited<ReturnType<typeof listAccessTokens>>[number
 
 /**
  * The last of the next `size` tokens, whether or not they are good and match; undefined when fewer are left. Only what an
- * index has in this order can be walked: a tenant's tokens, or what one principal minted.
+ * index has in this order can be walked: a tenant's tokens, a principal's, or what a principal minted.
  */
 export function findStretchEnd(
   db: Executor,
-  { tenantId, minterIds }: Pick<AccessTokenFilter, 'tenantId' | 'minterIds'>,
+  { tenantId, ownerIds, minterIds }: Pick<AccessTokenFilter, 'tenantId' | 'ownerIds' | 'minterIds'>,
   after: Place | undefined,
   size: number,
 ): Promise<Place | undefined> {
@@ -90,8 +93,9 @@ export function findStretchEnd(
     .select(['t.expires_at', 't.id'])
     .where('t.kind', '=', sql.lit('personal' as const))
     .where('t.revoked_at', 'is', null)
-    .where('t.tenant_id', '=', tenantId);
-  if (minterIds) query = query.where('t.actor_id', 'in', minterIds);
+    .$if(ownerIds !== undefined, (of) => of.where('t.owner_id', 'in', ownerIds ?? []))
+    .$if(ownerIds === undefined && minterIds !== undefined, (by) => by.where('t.actor_id', 'in', minterIds ?? []))
+    .$if(ownerIds === undefined && minterIds === undefined, (all) => all.where('t.tenant_id', '=', tenantId));
   if (after) query = query.where(follows(after));
   return query
     .orderBy('t.expires_at', 'desc')

@@ -9,9 +9,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .execute();
   await db.schema.alterTable('service_users').addColumn('updated_at', 'bigint').execute();
 
-  // Personal tokens that nobody revoked, by their end: of a tenant, and of who minted them.
+  // Personal tokens that nobody revoked, by their end: of a tenant, of whose they are, and of who minted them.
   for (const [name, first] of [
     ['tokens_by_end', 'tenant_id'],
+    ['tokens_by_owner_and_end', 'owner_id'],
     ['tokens_by_minter_and_end', 'actor_id'],
   ] as const) {
     await db.schema
