@@ -3,11 +3,14 @@ import { admin } from './programs.ts';
 import type { CliOptions, CliResult, Home } from './run-cli.ts';
 
 /** Runs `pangolin-admin serve` on a free port and waits until it listens. */
-export async function startServe(home: Home, options: Pick<CliOptions, 'env'> = {}) {
+export async function startServe(
+  home: Home,
+  { argv = [], ...options }: Pick<CliOptions, 'env'> & { argv?: string[] } = {},
+) {
   let send: (signal: StopSignal) => void = () => {};
   let ended: Promise<CliResult> | undefined;
   const line = await new Promise<string>((resolve, reject) => {
-    ended = home.run(admin, ['serve', '--port', '0', '--json', '--quiet'], {
+    ended = home.run(admin, ['serve', '--port', '0', '--json', '--quiet', ...argv], {
       ...options,
       onStart: (signal) => {
         send = signal;

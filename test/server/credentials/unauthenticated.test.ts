@@ -12,6 +12,7 @@ import {
 } from '@pangolin/shared/contract';
 import { describe, expect, test } from 'vitest';
 import { ENDPOINTS } from '../../../packages/server/src/http/openapi.ts';
+import { data } from '../graphql/graphql.ts';
 import {
   createServiceUser,
   createUser,
@@ -262,6 +263,25 @@ describe('what an unauthenticated caller may do', () => {
     expect(await server.owner.call(serviceUsersApi.list)).toEqual([]);
   });
 
+  test('includes DataHub’s service accounts, which have no key, and tokens for them', async () => {
+    const server = await open();
+    const datahub = server.actor(urn('datahub'));
+    const { createServiceAccount } = await data<{ createServiceAccount: { urn: string } }>(
+      datahub,
+      'mutation { createServiceAccount(input: {displayName: "etl"}) { urn } }',
+    );
+    const asked = `{type: SERVICE_ACCOUNT, actorUrn: "${createServiceAccount.urn}", duration: ONE_DAY, name: "x"}`;
+    const { createAccessToken } = await data<{ createAccessToken: { accessToken: string } }>(
+      datahub,
+      `mutation { createAccessToken(input: ${asked}) { accessToken } }`,
+    );
+    expect(await server.actor(createServiceAccount.urn).call(usersApi.me)).toMatchObject({ kind: 'service_user' });
+    const strict = await openTestServer({ beside: server });
+    expect(await standingOf(strict.bearer(createAccessToken.accessToken))).toBe('token_unauthenticated');
+    await data(datahub, `mutation { deleteServiceAccount(urn: "${createServiceAccount.urn}") }`);
+    expect(await server.owner.call(serviceUsersApi.list)).toEqual([]);
+  });
+
   test('ends where somebody named loses it before the change is made', async () => {
     const server = await open();
     const { id } = await createUser(server, 'bob');
@@ -329,6 +349,15 @@ describe('a token made without authentication', () => {
       expect((await strict.nobody.ask(oauthApi.token, { body })).status).toBe(400);
     },
   );
+
+  test('is for nobody who reads tokens by themselves, either: its audience is none', async () => {
+    const server = await open();
+    const audienceOf = (token: string) =>
+      JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')).aud;
+    const { issuer } = server.deps.installation;
+    expect(audienceOf((await mint(server, server.nobody)).token)).toBe(`${issuer}:unauthenticated`);
+    expect(audienceOf((await mint(server, server.owner)).token)).toBe(issuer);
+  });
 
   test('cannot be exchanged for one that is not marked, at the server that made it either', async () => {
     const { server, minted } = await openBeside();

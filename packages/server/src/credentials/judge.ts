@@ -5,6 +5,7 @@ import { grantedTo } from '../policies/privileges.ts';
 import { earlier, NEVER_MS } from '../times.ts';
 import type { Actor } from './caller.ts';
 import { judgeKeyLifetime, judgeTokenLifetime } from './judge-lifetime.ts';
+import { tokenUnauthenticated } from './read-token.ts';
 import type { ApiKeyState, TokenState } from './store.ts';
 
 const ANYWHERE: readonly string[] = [];
@@ -15,13 +16,7 @@ const ANYWHERE: readonly string[] = [];
  */
 export function judgeToken(state: TokenState, nowMs: number): Actor {
   if (state.revoked_at !== null) throw refused('token_revoked', 'The token was revoked.');
-  if (state.unauthenticated_as !== null) {
-    throw refused(
-      'token_unauthenticated',
-      'The token was made by a server without authentication: nobody had shown who they were.',
-      'Mint a new one: pangolin-user get-token, without --url, on the data directory, or after pangolin-user login',
-    );
-  }
+  if (state.unauthenticated_as !== null) throw tokenUnauthenticated();
   const owner = readOwner(state, nowMs);
   if (state.owner_tenant_id !== state.tenant_id && owner.role !== 'root') {
     // Minted by root in another tenant; whoever is not root any more is at home in their own alone.

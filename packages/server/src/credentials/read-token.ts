@@ -13,6 +13,9 @@ export const MAX_TOKEN_LENGTH = 4096;
 /** R and S, RFC 7518 §3.4. */
 const ES256_SIGNATURE_BYTES = 64;
 
+/** Whom a token of a server without authentication is for: nobody, not even who reads tokens without asking a server. */
+export const audienceWithoutAuthentication = (issuer: string): string => `${issuer}:unauthenticated`;
+
 /** What a token's signature vouches for. */
 export interface TokenClaims {
   jti: string;
@@ -29,7 +32,8 @@ export interface TokenClaims {
  * Checks a token by itself, without the database: canonical form, header, issuer, signature, times (RFC 8725, RFC 9068).
  * Everything that is cheap is checked before the one signature verification.
  * `acceptExpired` is for renewing an expired token with client authentication.
- * Throws `credential_malformed`, `token_signature_invalid`, `token_wrong_issuer`, `token_not_yet_valid`, `token_expired`.
+ * Throws `credential_malformed`, `token_signature_invalid`, `token_wrong_issuer`, `token_not_yet_valid`, `token_expired`,
+ * `token_unauthenticated`.
  */
 export function readToken(
   deps: Deps,
@@ -106,19 +110,21 @@ function readJson(bytes: Buffer): Record<string, unknown> {
 /** Judges what the signature vouches for: audience and times (RFC 7519 §4.1), `iat` in the future among them. */
 function readClaims(payload: Record<string, unknown>, deps: Deps, acceptExpired: boolean) {
   const { aud, jti, sub, exp, iat, nbf, tenant_id: tenantId } = payload;
-  if (aud !== deps.installation.issuer) {
+  const { issuer } = deps.installation;
+  const isUnauthenticated = aud === audienceWithoutAuthentication(issuer);
+  if (aud !== issuer && !isUnauthenticated)
     throw new PangolinError('token_wrong_issuer', 'The token was issued for another installation.');
-  }
   const isWhole = typeof jti === 'string' && typeof sub === 'string' && typeof tenantId === 'string';
   // A token that never expires has no `exp`; whether it may is the policy's to say, when its row is judged.
   if (!isWhole || (exp !== undefined && typeof exp !== 'number') || typeof iat !== 'number' || typeof nbf !== 'number')
     throw malformed();
   const nowS = deps.now() / 1000;
   if (nbf > nowS + CLOCK_TOLERANCE_S || iat > nowS + CLOCK_TOLERANCE_S) throw notYetValid();
-  if (!acceptExpired && exp !== undefined && exp + CLOCK_TOLERANCE_S <= nowS) {
+  const hasExpired = !acceptExpired && exp !== undefined && exp + CLOCK_TOLERANCE_S <= nowS;
+  if (hasExpired || isUnauthenticated) {
     const credential = { type: 'token', id: jti };
     throw withSubject(
-      tokenExpired(),
+      hasExpired ? tokenExpired() : tokenUnauthenticated(),
       new RefusedSubject('credential', { tenantId, principal: { id: sub, name: null }, credential }),
     );
   }
@@ -127,6 +133,14 @@ function readClaims(payload: Record<string, unknown>, deps: Deps, acceptExpired:
 
 export const tokenExpired = () =>
   new PangolinError('token_expired', 'The token has expired.', { hint: 'Mint a new one: pangolin-user get-token' });
+export const tokenUnauthenticated = () =>
+  new PangolinError(
+    'token_unauthenticated',
+    'The token was made by a server without authentication: nobody had shown who they were.',
+    {
+      hint: 'Mint a new one on the data directory: pangolin-user get-token, without --url; or after pangolin-user login',
+    },
+  );
 const notYetValid = () =>
   new PangolinError('token_not_yet_valid', 'The token is dated in the future.', {
     hint: 'Check the clocks of both machines.',

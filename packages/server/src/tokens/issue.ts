@@ -1,7 +1,7 @@
 import type { Role } from '@pangolin/shared/contract/roles';
 import type { TokenKind } from '@pangolin/shared/contract/tokens';
 import { PangolinError } from '@pangolin/shared/errors';
-import { MAX_TOKEN_LENGTH } from '../credentials/read-token.ts';
+import { audienceWithoutAuthentication, MAX_TOKEN_LENGTH } from '../credentials/read-token.ts';
 import type { Deps } from '../deps.ts';
 import { keepVerifying } from '../signing-keys/keep-verifying.ts';
 import type { Executor } from '../store/schema.ts';
@@ -79,9 +79,10 @@ export async function prepareToken(deps: Deps, plan: TokenPlan): Promise<Prepare
     last_used_ip: null,
     last_used_client: null,
   };
+  const { issuer } = deps.installation;
   const { jws: secret, kid } = await deps.signingKeys.sign({
-    iss: deps.installation.issuer,
-    aud: deps.installation.issuer,
+    iss: issuer,
+    aud: plan.unauthenticatedAs == null ? issuer : audienceWithoutAuthentication(issuer),
     sub: plan.owner.id,
     jti: id,
     iat: createdAtMs / 1000,
