@@ -15,9 +15,10 @@ export interface Python {
 
 const pathOf = (file: string) => fileURLToPath(new URL(`./python/${file}`, import.meta.url));
 
-function interpreter(): string {
-  const path = process.env.INTEROP_PYTHON;
-  if (path === undefined) throw new Error('INTEROP_PYTHON is not set. Run these tests by: npm run test:interop');
+/** The interpreter with PyIceberg, or with DataHub's client. */
+export function interpreter(variable: 'INTEROP_PYTHON' | 'INTEROP_DATAHUB' = 'INTEROP_PYTHON'): string {
+  const path = process.env[variable];
+  if (path === undefined) throw new Error(`${variable} is not set. Run these tests by: npm run test:interop`);
   return path;
 }
 
@@ -25,8 +26,16 @@ function interpreter(): string {
 const environment = (home: string) => ({ HOME: home, PATH: process.env.PATH, PYTHONUNBUFFERED: '1' });
 
 /** Runs a program text as `python -c` does. */
-export function runPython(home: string, program: string, env: Record<string, string> = {}): Promise<Ended> {
-  const child = spawn(interpreter(), ['-c', program], { cwd: home, env: { ...environment(home), ...env } });
+export const runPython = (home: string, program: string, env: Record<string, string> = {}): Promise<Ended> =>
+  runProgram(home, interpreter(), ['-c', program], env);
+
+/** Runs a program with nothing of this machine's settings. */
+export function runProgram(home: string, path: string, argv: string[], env: Record<string, string>): Promise<Ended> {
+  const child = spawn(path, argv, {
+    cwd: home,
+    env: { ...environment(home), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
@@ -40,9 +49,15 @@ export function runPython(home: string, program: string, env: Record<string, str
   });
 }
 
-export function openPython(file: string, home: string, settings: Settings): Python {
+export function openPython(
+  file: string,
+  home: string,
+  settings: Settings | null,
+  path = interpreter(),
+  env: Record<string, string> = {},
+): Python {
   const args = [pathOf('driver.py'), pathOf(file), JSON.stringify(settings)];
-  const child = spawn(interpreter(), args, { cwd: home, env: environment(home) });
+  const child = spawn(path, args, { cwd: home, env: { ...environment(home), ...env } });
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     log += text;
