@@ -282,6 +282,29 @@ describe('what an unauthenticated caller may do', () => {
     expect(await server.owner.call(serviceUsersApi.list)).toEqual([]);
   });
 
+  test('includes what DataHub’s documentation has people do, under the name they give', async () => {
+    const server = await open();
+    const create = (name: string) =>
+      `mutation { createAccessToken(input: {type: PERSONAL, actorUrn: "${urn(name)}", duration: ONE_HOUR, name: "x"}) { metadata { id actorUrn ownerUrn } } }`;
+    const list = (name: string) =>
+      `{ listAccessTokens(input: {filters: [{field: "ownerUrn", value: "${urn(name)}"}]}) { total tokens { id } } }`;
+    const datahub = server.actor(urn('datahub'));
+    const { createAccessToken } = await data<{ createAccessToken: { metadata: { id: string } } }>(
+      datahub,
+      create('datahub'),
+    );
+    const { id } = createAccessToken.metadata;
+    expect(createAccessToken.metadata).toEqual({ id, actorUrn: urn('datahub'), ownerUrn: urn('datahub') });
+    await data(server.actor(urn('other')), create('other'));
+    expect(await data(datahub, list('datahub'))).toEqual({ listAccessTokens: { total: 1, tokens: [{ id }] } });
+    expect(await data(server.nobody, '{ listAccessTokens(input: {}) { total } }')).toEqual({
+      listAccessTokens: { total: 2 },
+    });
+    expect(await data(datahub, `mutation { revokeAccessToken(tokenId: "${id}") }`)).toEqual({
+      revokeAccessToken: true,
+    });
+  });
+
   test('ends where somebody named loses it before the change is made', async () => {
     const server = await open();
     const { id } = await createUser(server, 'bob');
@@ -357,6 +380,13 @@ describe('a token made without authentication', () => {
     const { issuer } = server.deps.installation;
     expect(audienceOf((await mint(server, server.nobody)).token)).toBe(`${issuer}:unauthenticated`);
     expect(audienceOf((await mint(server, server.owner)).token)).toBe(issuer);
+  });
+
+  test('is known by itself to who made it, as others are', async () => {
+    const server = await open();
+    const { id, token } = await mint(server, server.nobody, { name: 'x' });
+    const query = `{ getAccessTokenMetadata(token: "${token}") { id name } }`;
+    expect(await data(server.nobody, query)).toEqual({ getAccessTokenMetadata: { id, name: 'x' } });
   });
 
   test('cannot be exchanged for one that is not marked, at the server that made it either', async () => {

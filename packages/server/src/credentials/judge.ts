@@ -5,7 +5,6 @@ import { grantedTo } from '../policies/privileges.ts';
 import { earlier, NEVER_MS } from '../times.ts';
 import type { Actor } from './caller.ts';
 import { judgeKeyLifetime, judgeTokenLifetime } from './judge-lifetime.ts';
-import { tokenUnauthenticated } from './read-token.ts';
 import type { ApiKeyState, TokenState } from './store.ts';
 
 const ANYWHERE: readonly string[] = [];
@@ -16,7 +15,7 @@ const ANYWHERE: readonly string[] = [];
  */
 export function judgeToken(state: TokenState, nowMs: number): Actor {
   if (state.revoked_at !== null) throw refused('token_revoked', 'The token was revoked.');
-  if (state.unauthenticated_as !== null) throw tokenUnauthenticated();
+  if (state.unauthenticated_as !== null) throw unauthenticated();
   const owner = readOwner(state, nowMs);
   if (state.owner_tenant_id !== state.tenant_id && owner.role !== 'root') {
     // Minted by root in another tenant; whoever is not root any more is at home in their own alone.
@@ -164,5 +163,11 @@ const keyRevoked = () =>
   );
 const allRevoked = () =>
   refused('token_revoked', 'Everything issued to the owner of this token before was revoked.', 'Log in again.');
+const unauthenticated = () =>
+  refused(
+    'token_unauthenticated',
+    'The token was made by a server without authentication: nobody had shown who they were.',
+    'Mint a new one on the data directory: pangolin-user get-token, without --url; or after pangolin-user login',
+  );
 const inactive = (what: string) =>
   refused('principal_inactive', `The ${what} this credential belongs to is deactivated, expired or deleted.`);

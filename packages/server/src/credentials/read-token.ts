@@ -32,8 +32,7 @@ export interface TokenClaims {
  * Checks a token by itself, without the database: canonical form, header, issuer, signature, times (RFC 8725, RFC 9068).
  * Everything that is cheap is checked before the one signature verification.
  * `acceptExpired` is for renewing an expired token with client authentication.
- * Throws `credential_malformed`, `token_signature_invalid`, `token_wrong_issuer`, `token_not_yet_valid`, `token_expired`,
- * `token_unauthenticated`.
+ * Throws `credential_malformed`, `token_signature_invalid`, `token_wrong_issuer`, `token_not_yet_valid`, `token_expired`.
  */
 export function readToken(
   deps: Deps,
@@ -111,8 +110,8 @@ function readJson(bytes: Buffer): Record<string, unknown> {
 function readClaims(payload: Record<string, unknown>, deps: Deps, acceptExpired: boolean) {
   const { aud, jti, sub, exp, iat, nbf, tenant_id: tenantId } = payload;
   const { issuer } = deps.installation;
-  const isUnauthenticated = aud === audienceWithoutAuthentication(issuer);
-  if (aud !== issuer && !isUnauthenticated)
+  // The row of a token made without authentication says so too: whoever only wants to know which it is finds it by that.
+  if (aud !== issuer && aud !== audienceWithoutAuthentication(issuer))
     throw new PangolinError('token_wrong_issuer', 'The token was issued for another installation.');
   const isWhole = typeof jti === 'string' && typeof sub === 'string' && typeof tenantId === 'string';
   // A token that never expires has no `exp`; whether it may is the policy's to say, when its row is judged.
@@ -120,11 +119,10 @@ function readClaims(payload: Record<string, unknown>, deps: Deps, acceptExpired:
     throw malformed();
   const nowS = deps.now() / 1000;
   if (nbf > nowS + CLOCK_TOLERANCE_S || iat > nowS + CLOCK_TOLERANCE_S) throw notYetValid();
-  const hasExpired = !acceptExpired && exp !== undefined && exp + CLOCK_TOLERANCE_S <= nowS;
-  if (hasExpired || isUnauthenticated) {
+  if (!acceptExpired && exp !== undefined && exp + CLOCK_TOLERANCE_S <= nowS) {
     const credential = { type: 'token', id: jti };
     throw withSubject(
-      hasExpired ? tokenExpired() : tokenUnauthenticated(),
+      tokenExpired(),
       new RefusedSubject('credential', { tenantId, principal: { id: sub, name: null }, credential }),
     );
   }
@@ -133,14 +131,6 @@ function readClaims(payload: Record<string, unknown>, deps: Deps, acceptExpired:
 
 export const tokenExpired = () =>
   new PangolinError('token_expired', 'The token has expired.', { hint: 'Mint a new one: pangolin-user get-token' });
-export const tokenUnauthenticated = () =>
-  new PangolinError(
-    'token_unauthenticated',
-    'The token was made by a server without authentication: nobody had shown who they were.',
-    {
-      hint: 'Mint a new one on the data directory: pangolin-user get-token, without --url; or after pangolin-user login',
-    },
-  );
 const notYetValid = () =>
   new PangolinError('token_not_yet_valid', 'The token is dated in the future.', {
     hint: 'Check the clocks of both machines.',
