@@ -28,9 +28,18 @@ export async function requireReach(db: Executor, actor: Actor, principal: Reache
   });
 }
 
-/** The privileges that an actor does not hold: whoever holds one of them is out of reach. */
+/**
+ * The privileges that an actor does not hold: whoever holds one of them is out of reach. Who manages everybody's tokens does
+ * not lack that of making one's own.
+ */
 export const listLacking = ({ role, privileges }: Actor): Privilege[] =>
-  role === 'root' ? [] : PRIVILEGES.filter((privilege) => !privileges.has(privilege));
+  role === 'root'
+    ? []
+    : PRIVILEGES.filter(
+        (privilege) =>
+          !privileges.has(privilege) &&
+          !(privilege === 'GENERATE_PERSONAL_ACCESS_TOKENS' && privileges.has('MANAGE_ACCESS_TOKENS')),
+      );
 
 /** Nobody hands out, or takes away, a privilege they do not hold. Throws `forbidden`. */
 export function requireHolding(actor: Actor, privilege: Privilege): void {
