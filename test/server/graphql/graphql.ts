@@ -1,4 +1,11 @@
-import type { TestCaller } from '../harness.ts';
+import {
+  createLoggedIn,
+  createServiceUser,
+  createUser,
+  openTestServer,
+  type TestCaller,
+  type TestServer,
+} from '../harness.ts';
 
 interface GraphQLProblem {
   message: string;
@@ -98,3 +105,25 @@ export const listTokens = async (caller: TestCaller, input: object = {}) =>
   ).listAccessTokens;
 
 export const userUrn = (name: string): string => `urn:li:corpuser:${name}`;
+
+/** A server with tokens of two people and a service user, minted by several. */
+export async function openWithTokens() {
+  const server = await openTestServer();
+  const alice = await createLoggedIn(server, 'alice');
+  await createUser(server, 'Bob Builder');
+  const etl = await createServiceUser(server, { name: 'etl' });
+  await createToken(alice.caller, userUrn('alice'), {
+    name: 'nightly',
+    duration: 'ONE_DAY',
+    description: 'Builds at Night',
+  });
+  await createToken(alice.caller, userUrn('alice'), { name: 'weekly', duration: 'ONE_WEEK' });
+  await createToken(server.owner, userUrn('Bob Builder'), { name: 'for bob', duration: 'ONE_HOUR' });
+  server.clock.advance(1_000);
+  await createToken(etl.caller, userUrn(`service_${etl.id}`), { name: '100% größe_1', duration: 'ONE_MONTH' });
+  return { server, alice, etl };
+}
+
+/** The names of the tokens that all of some filters find. */
+export const namesOf = async (server: TestServer, ...filters: object[]) =>
+  (await listTokens(server.owner, { filters })).tokens.map(({ name }) => name);
