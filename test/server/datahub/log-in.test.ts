@@ -45,6 +45,11 @@ describe('DataHub’s login', () => {
     expect(await server.owner.call(auditApi.list, { query: { action: 'user.logged_in' } })).toMatchObject([
       { resource_name: 'datahub', credential_type: 'session', result: 'success' },
     ]);
+    const served = await startTestServer({ dataDir: server.dataDir });
+    const body = JSON.stringify({ username: 'datahub', password: PASSWORD });
+    await served.exchange({ method: 'POST', path: '/logIn', body, headers: JSON_TYPE });
+    const { text } = await served.exchange({ path: '/metrics' });
+    expect(text).toContain('pangolin_credentials_issued_total{kind="session"} 1\n');
   });
 
   test('takes what else there is for granted, as DataHub’s does', async () => {
