@@ -69,7 +69,8 @@ function present(error: unknown, log: Log): GraphQLError {
   if (!(error instanceof GraphQLError)) return presentError(toPangolinError(error, log, 'graphql'));
   const { originalError, extensions } = error;
   if (extensions.classification !== undefined) return error;
-  if (originalError instanceof GraphQLError || originalError === undefined)
-    return presentInvalid(error, error.path === undefined ? 'InvalidSyntax' : 'ValidationError');
-  return presentError(toPangolinError(originalError, log, 'graphql'));
+  // Before anything was fetched, an error is the request's.
+  if (error.path === undefined && (originalError === undefined || originalError instanceof GraphQLError))
+    return presentInvalid(error, error.message.startsWith('Syntax Error') ? 'InvalidSyntax' : 'ValidationError');
+  return presentError(toPangolinError(originalError ?? error, log, 'graphql'));
 }

@@ -1,0 +1,155 @@
+import { getIntrospectionQuery } from 'graphql';
+import { expect, test } from 'vitest';
+import { createLoggedIn, openTestServer } from '../harness.ts';
+import { ask, data, GRAPHQL_PATH, type GraphQLAnswer, post, problem, userUrn } from './graphql.ts';
+
+const refusals = ({ errors = [] }: GraphQLAnswer) => errors.map(({ message }) => message);
+
+test('deep, wide and aliased operations are refused before anything is done', async () => {
+  const server = await openTestServer();
+  const nested = `${'... on Query { '.repeat(200)} me { corpUser { urn } } ${'}'.repeat(200)}`;
+  expect((await data(server.owner, `{ ${nested} }`)).me).toBeDefined();
+  const deep = `{ __type(name: "Query") { ${'ofType { '.repeat(15)} name ${'}'.repeat(15)} } }`;
+  expect(refusals(await ask(server.owner, deep))).toContain(
+    'The operation has 17 levels; 15 is the most accepted here.',
+  );
+  const aliased = Array.from({ length: 31 }, (_, i) => `a${i}: urn`).join(' ');
+  expect(refusals(await ask(server.owner, `{ me { corpUser { ${aliased} } } }`))).toEqual([
+    'The operation has 31 aliases; 30 is the most accepted here.',
+  ]);
+  const roots = Array.from({ length: 21 }, (_, i) => `a${i}: createServiceAccount(input: {}) { urn }`).join(' ');
+  expect(refusals(await ask(server.owner, `mutation { ${roots} }`))).toEqual([
+    'The operation has 21 fields at its root; 20 is the most accepted here.',
+  ]);
+  expect(await data(server.owner, '{ listServiceAccounts(input: {}) { total } }')).toEqual({
+    listServiceAccounts: { total: 0 },
+  });
+});
+
+test('fragments count where they are spread, however many that makes', async () => {
+  const server = await openTestServer();
+  const bomb = Array.from({ length: 60 }, (_, i) => `fragment f${i} on CorpUser { ...f${i + 1} ...f${i + 1} }`);
+  const document = `{ me { corpUser { ...f0 } } } ${bomb.join(' ')} fragment f60 on CorpUser { urn }`;
+  expect(refusals(await ask(server.owner, document))).toEqual([
+    'The operation has countless fields; 500 is the most accepted here.',
+  ]);
+  const cycle = '{ me { corpUser { ...a } } } fragment a on CorpUser { ...b } fragment b on CorpUser { ...a }';
+  expect(refusals(await ask(server.owner, cycle))[0]).toContain('Cannot spread fragment "a" within itself');
+});
+
+test('a document of too many words is not read', async () => {
+  const server = await openTestServer();
+  const { message, extensions } = await problem(server.owner, `{ me { corpUser { ${'urn '.repeat(2_000)} } } }`);
+  expect(message).toContain('2000');
+  expect(extensions).toEqual({ code: 400, type: 'BAD_REQUEST', classification: 'InvalidSyntax' });
+});
+
+test('the lists of one request share how many rows they may have', async () => {
+  const server = await openTestServer();
+  const lists = Array.from({ length: 3 }, (_, i) => `a${i}: listAccessTokens(input: {count: 4000}) { count }`);
+  const { errors } = await ask(server.owner, `{ ${lists.join(' ')} }`);
+  expect(errors?.map(({ message }) => message)).toEqual([
+    'A request lists at most 10,000 rows, all its lists together; ask for fewer than 4000 at once.',
+  ]);
+});
+
+test('clients may look at the schema, once they are authenticated', async () => {
+  const server = await openTestServer();
+  const { caller } = await createLoggedIn(server, 'alice');
+  const { __schema: schema } = await data<{ __schema: { mutationType: { name: string } } }>(
+    caller,
+    getIntrospectionQuery(),
+  );
+  expect(schema.mutationType.name).toBe('Mutation');
+  expect((await post(server.nobody, { query: getIntrospectionQuery() })).status).toBe(401);
+});
+
+test.each([
+  ['not JSON', '{"query": ', 400],
+  ['nothing', '', 400],
+  ['no object', '"{ me }"', 400],
+  ['null', 'null', 400],
+  ['a batch', '[{"query":"{ me { corpUser { urn } } }"}]', 400],
+  ['no query', '{"variables":{}}', 400],
+  ['an empty query', '{"query":""}', 400],
+  ['a query that is no text', '{"query":{"kind":"Document"}}', 400],
+  ['variables that are no object', '{"query":"{ me { corpUser { urn } } }","variables":[1]}', 400],
+  ['a name that is no text', '{"query":"{ me { corpUser { urn } } }","operationName":1}', 400],
+  ['more than a megabyte', JSON.stringify({ query: '#'.repeat(1024 * 1024) }), 413],
+])('%s is refused by its status', async (_, body, status) => {
+  const server = await openTestServer();
+  const answer = await post(server.owner, body);
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([status, 'application/problem+json']);
+});
+
+test('what is left out of a request may be null, and what is unknown in it is ignored', async () => {
+  const server = await openTestServer();
+  const body = { query: '{ me { corpUser { urn } } }', variables: null, operationName: null, extensions: {}, id: 1 };
+  expect((await post(server.owner, body)).json).toEqual({ data: { me: { corpUser: { urn: userUrn('ada') } } } });
+});
+
+test('only POST and only JSON are taken, and no page of another site is told anything', async () => {
+  const server = await openTestServer();
+  const query = encodeURIComponent('{ me { corpUser { urn } } }');
+  for (const method of ['GET', 'HEAD', 'PUT', 'OPTIONS', 'DELETE']) {
+    const { status, headers } = await server.owner.send(method, `${GRAPHQL_PATH}?query=${query}`, {
+      headers: { origin: 'https://evil.example', accept: 'text/html', 'access-control-request-method': 'POST' },
+    });
+    expect([method, status, headers.get('allow')]).toEqual([method, 405, 'POST']);
+    expect([...headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
+  }
+  const types = [
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'text/plain',
+    'application/graphql',
+    '',
+  ];
+  for (const type of types) {
+    const init = { body: `query=${query}`, headers: { 'content-type': type } };
+    expect([type, (await server.owner.send('POST', GRAPHQL_PATH, init)).status]).toEqual([type, 415]);
+  }
+});
+
+test('mutations are never run by what reads, nor without saying so in a document of several operations', async () => {
+  const server = await openTestServer();
+  const create = 'createServiceAccount(input: {}) { urn }';
+  expect(await data(server.owner, `{ ${create} }`)).toMatchObject({
+    createServiceAccount: { urn: expect.any(String) },
+  });
+  for (const document of [
+    `query named { ${create} }`,
+    `{ ${create} me { corpUser { urn } } }`,
+    `{ ... on Query { ${create} } }`,
+    `subscription { ${create} }`,
+  ])
+    expect((await ask(server.owner, document)).errors?.[0]?.extensions).toMatchObject({
+      type: 'BAD_REQUEST',
+      classification: 'ValidationError',
+    });
+  expect((await data(server.owner, '{ listServiceAccounts(input: {}) { total } }')).listServiceAccounts).toEqual({
+    total: 1,
+  });
+});
+
+test('errors name where they are, and nothing of the server', async () => {
+  const server = await openTestServer();
+  const answer = await ask(server.owner, '{ me { corpUser { urn } } getServiceAccount(urn: "x") { urn } }');
+  expect(answer).toEqual({
+    data: { me: { corpUser: { urn: userUrn('ada') } }, getServiceAccount: null },
+    errors: [
+      {
+        message: "'x' is not the URN of a user or a service user.",
+        locations: [{ line: 1, column: 27 }],
+        path: ['getServiceAccount'],
+        extensions: { code: 400, type: 'BAD_REQUEST', classification: 'DataFetchingException' },
+      },
+    ],
+  });
+  server.deps.db.read.selectFrom = () => {
+    throw new Error('the password of the database is 12345678');
+  };
+  const failed = await problem(server.owner, '{ appConfig { authConfig { allowNoExpiry } } }');
+  expect(failed.extensions).toEqual({ code: 500, type: 'SERVER_ERROR', classification: 'DataFetchingException' });
+  expect(failed.message).toBe('The server failed; its log has the reason under this request id.');
+});
