@@ -75,7 +75,7 @@ test('whether a principal exists is told to those alone who may mint for it', as
   const gone = userUrn('nobody-at-all');
   expect(await refuseToken(people.minter.caller, gone)).toMatchObject(UNAUTHORIZED);
   expect(await refuseToken(people.both.caller, gone)).toMatchObject({
-    message: `There is no user or service account ${gone}.`,
+    message: expect.stringContaining(`There is no user or service account ${gone}. See who there is: `),
     extensions: { code: 404, type: 'NOT_FOUND' },
   });
   for (const malformed of ['datahub', 'urn:li:corpuser:', 'urn:li:corpGroup:x'])

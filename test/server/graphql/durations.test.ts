@@ -121,7 +121,7 @@ test('a token made with a token does not outlive it, and dies with it', async ()
   const { caller } = await createLoggedIn(server, 'alice');
   const parent = await mint(server, caller, { expires_in_days: 10 });
   expect((await refuseToken(parent.caller, ALICE, { duration: 'ONE_MONTH' })).message).toBe(
-    'A token cannot outlive the credential it is minted with, which ends at 2026-12-02T12:00:00Z.',
+    'A token cannot outlive the credential it is minted with, which ends at 2026-12-02T12:00:00Z. Ask for less, or mint it after an interactive login: pangolin-user login',
   );
   const child = await createToken(parent.caller, ALICE, { duration: 'ONE_WEEK' });
   await data(caller, `mutation { revokeAccessToken(tokenId: "${parent.id}") }`);

@@ -139,7 +139,8 @@ test('errors name where they are, and nothing of the server', async () => {
     data: { me: { corpUser: { urn: userUrn('ada') } }, getServiceAccount: null },
     errors: [
       {
-        message: "'x' is not the URN of a user or a service user.",
+        message:
+          "'x' is not the URN of a user or a service user. Write urn:li:corpuser:<username>, or for a service user urn:li:corpuser:service_<its id>.",
         locations: [{ line: 1, column: 27 }],
         path: ['getServiceAccount'],
         extensions: { code: 400, type: 'BAD_REQUEST', classification: 'DataFetchingException' },

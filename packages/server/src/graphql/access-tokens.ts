@@ -131,11 +131,13 @@ async function findVisible({ deps, caller }: GraphQLContext, tokenId: string) {
   if (row && (row.owner_id === actor.id || row.actor_id === actor.id)) return row;
   requirePermission(actor, 'tokens:manage');
   if (row) return row;
-  throw new PangolinError('not_found', 'There is no such access token.');
+  throw new PangolinError('not_found', 'There is no such access token.', { hint: 'See them: listAccessTokens' });
 }
 
 /** What is no id of ours need not be looked for; databases do not take every character. */
 const isStorable = (id: string): boolean => /^[\x21-\x7e]{1,200}$/.test(id);
 
 const noSuchPrincipal = (urn: string) =>
-  new PangolinError('not_found', `There is no user or service account ${urn.slice(0, 300)}.`);
+  new PangolinError('not_found', `There is no user or service account ${urn.slice(0, 300)}.`, {
+    hint: 'See who there is: pangolin-admin list-users, or list-service-users',
+  });

@@ -15,10 +15,14 @@ type Classification = 'DataFetchingException' | 'InvalidSyntax' | 'ValidationErr
 
 const UNAUTHORIZED = 'Unauthorized to perform this action. Please contact your DataHub administrator.';
 
-/** An error as DataHub answers it; what was refused is not told apart from what is not there for others. */
+/**
+ * An error as DataHub answers it, with what to do next: clients show the message alone. What was refused is not told apart
+ * from what is not there for others.
+ */
 export function presentError(error: PangolinError): GraphQLError {
   const type = typeOf(error.status);
-  const message = type === 'UNAUTHORIZED' ? UNAUTHORIZED : error.message;
+  const advice = error.hint === undefined ? error.message : `${error.message} ${error.hint}`;
+  const message = type === 'UNAUTHORIZED' ? UNAUTHORIZED : advice;
   return new GraphQLError(message, { extensions: createExtensions(type, 'DataFetchingException') });
 }
 
