@@ -1,5 +1,6 @@
 import { label, text } from '@pangolin/shared/contract/fields';
 import { PangolinError } from '@pangolin/shared/errors';
+import { type Caller, isUnauthenticated } from '../credentials/caller.ts';
 import { readToken as readSignedToken } from '../credentials/read-token.ts';
 import { findPrincipalByUrn, readPrincipalUrn } from '../datahub/principal-urns.ts';
 import { hasPermission, requirePermission } from '../policies/permissions.ts';
@@ -46,7 +47,7 @@ export async function createAccessToken(context: GraphQLContext, input: CreateAc
   if (!target) throw noSuchPrincipal(input.actorUrn);
   const role = chooseRole(caller.actor, target, undefined);
   const ms = readDuration(input, await readSettings(deps.db.read, tenantId), role);
-  const minted = await mintTokenFor(deps, caller, target, {
+  const minted = await mintTokenFor(deps, actingAs(caller, target), target, {
     name,
     description,
     expires_at: ms === null ? null : formatTime(wholeSecond(deps.now()) + ms),
@@ -55,6 +56,12 @@ export async function createAccessToken(context: GraphQLContext, input: CreateAc
   const row = await findAccessToken(deps.db.read, tenantId, minted.id);
   return { accessToken: minted.token, metadata: row ? presentMetadata(row) : null };
 }
+
+/** Where nobody is authenticated, the owner acts under the name that the token is asked for. */
+const actingAs = (caller: Caller, target: Principal): Caller =>
+  isUnauthenticated(caller.actor) && target.id === caller.actor.id
+    ? { ...caller, actor: { ...caller.actor, name: target.name } }
+    : caller;
 
 /**
  * Whose token it shall be, if there is such a principal: what may not be asked for is refused whether there is or not.
