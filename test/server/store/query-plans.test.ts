@@ -111,6 +111,7 @@ describe('every query that runs for a request', () => {
     for (const list of [
       'tokens of an owner',
       'how many tokens an owner has',
+      'how many valid tokens an owner has',
       'access tokens of an owner',
       'the end of a stretch of an owner’s access tokens by their end',
       'personal tokens of an owner',
@@ -118,9 +119,14 @@ describe('every query that runs for a request', () => {
     ]) {
       const [first] = await planOf(QUERIES[list] ?? (() => undefined));
       expect(first).toMatch(
-        /^SEARCH (?:t|tokens) USING (?:COVERING )?INDEX tokens_by_(?:owner|validity|owner_and_end) \(owner_id=\?/,
+        /^SEARCH (?:t|tokens) USING (?:COVERING )?INDEX tokens_by_(?:owner|owner_and_end) \(owner_id=\?/,
       );
     }
+  });
+
+  test('for what somebody obtained for others looks at nothing they obtained for themselves', async () => {
+    const plan = await planOf(QUERIES['what others obtained with a principal’s tokens'] ?? (() => undefined));
+    expect(plan).toContain('SEARCH tokens USING INDEX tokens_for_others_by_minter (actor_id=?)');
   });
 
   test('for what a whole role obtained for others looks at nothing that anybody obtained for themselves', async () => {

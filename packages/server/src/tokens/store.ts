@@ -144,7 +144,7 @@ export const listOldestUnused = (db: Executor, owner: { id: string; epoch: numbe
 const selectValidTokens = (db: Executor, owner: { id: string; epoch: number }, standing: Standing) =>
   withOwner(db)
     .where('t.owner_id', '=', owner.id)
-    .where('t.kind', '=', 'personal')
+    .where('t.kind', '=', sql.lit('personal' as const))
     .where('t.epoch', '=', owner.epoch)
     .where('t.revoked_at', 'is', null)
     .where('t.expires_at', '>', standing.nowMs)
