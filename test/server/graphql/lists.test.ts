@@ -71,6 +71,7 @@ test('what get-token mints is listed here, and what is made here there; ended on
   expect((await listTokens(server.owner)).tokens.map(({ id }) => id).sort()).toEqual(
     [there.id, here.metadata.id].sort(),
   );
+  expect((await listTokens(server.owner)).tokens).toContainEqual(here.metadata);
   await alice.caller.send('DELETE', `/api/v1/tokens/${here.metadata.id}`);
   expect(await standingOf(server.bearer(here.accessToken))).toBe('token_revoked');
   expect((await listTokens(server.owner)).tokens.map(({ id }) => id)).toEqual([there.id]);

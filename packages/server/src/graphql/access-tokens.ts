@@ -2,7 +2,7 @@ import { label, text } from '@pangolin/shared/contract/fields';
 import { PangolinError } from '@pangolin/shared/errors';
 import { type Caller, isUnauthenticated } from '../credentials/caller.ts';
 import { readToken as readSignedToken } from '../credentials/read-token.ts';
-import { findPrincipalByUrn, readPrincipalUrn } from '../datahub/principal-urns.ts';
+import { findPrincipalByUrn, principalUrn, readPrincipalUrn } from '../datahub/principal-urns.ts';
 import { hasPermission, requirePermission } from '../policies/permissions.ts';
 import type { Principal } from '../principals/principals.ts';
 import { readSettings } from '../settings/settings.ts';
@@ -14,7 +14,7 @@ import type { GraphQLContext } from './context.ts';
 import { type AskedDuration, readDuration } from './durations.ts';
 import { badRequest } from './errors.ts';
 import { listPage } from './list-tokens.ts';
-import { presentMetadata, readTokenId } from './metadata.ts';
+import { presentMetadata, presentRow, readTokenId } from './metadata.ts';
 import { readPage } from './pages.ts';
 import { readText } from './read-text.ts';
 import { type AccessTokenFilter, findAccessToken } from './store.ts';
@@ -47,14 +47,23 @@ export async function createAccessToken(context: GraphQLContext, input: CreateAc
   if (!target) throw noSuchPrincipal(input.actorUrn);
   const role = chooseRole(caller.actor, target, undefined);
   const ms = readDuration(input, await readSettings(deps.db.read, tenantId), role);
-  const minted = await mintTokenFor(deps, actingAs(caller, target), target, {
+  const by = actingAs(caller, target);
+  const minted = await mintTokenFor(deps, by, target, {
     name,
     description,
     expires_at: ms === null ? null : formatTime(wholeSecond(deps.now()) + ms),
   });
   context.change('issued personal');
-  const row = await findAccessToken(deps.db.read, tenantId, minted.id);
-  return { accessToken: minted.token, metadata: row ? presentMetadata(row) : null };
+  // Not read back: a token that was minted must be shown, whatever becomes of the database.
+  const metadata = presentMetadata({
+    ...minted,
+    actorUrn: principalUrn(target),
+    ownerUrn: principalUrn(by.actor),
+    hasOwner: true,
+    createdAtMs: Date.parse(minted.created_at),
+    expiresAtMs: minted.expires_at === null ? null : Date.parse(minted.expires_at),
+  });
+  return { accessToken: minted.token, metadata };
 }
 
 /** Where nobody is authenticated, the owner acts under the name that the token is asked for. */
@@ -100,7 +109,7 @@ export async function listTokens(context: GraphQLContext, input: ListAccessToken
     start: page.start,
     count: rows.length,
     total: countAll,
-    tokens: rows.map(presentMetadata),
+    tokens: rows.map(presentRow),
   };
 }
 
@@ -117,7 +126,7 @@ export async function revokeAccessToken(context: GraphQLContext, tokenId: string
 /** What is known of a token, by itself or by its id. */
 export async function readMetadata(context: GraphQLContext, token: string) {
   requirePermission(context.caller.actor, 'tokens:read');
-  return presentMetadata(await findVisible(context, token.includes('.') ? await readJti(context, token) : token));
+  return presentRow(await findVisible(context, token.includes('.') ? await readJti(context, token) : token));
 }
 
 /** The id of a token that this installation signed, good or not; text without one is nobody's id. */

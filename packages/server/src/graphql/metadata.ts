@@ -4,26 +4,49 @@ import type { AccessTokenRow } from './store.ts';
 
 const TOKEN_URN = 'urn:li:dataHubAccessToken:';
 
-/** AccessTokenMetadata of a token. */
-export function presentMetadata(row: AccessTokenRow) {
-  const name = row.name ?? row.description ?? row.id;
-  const minter = minterUrn(row);
-  const isGone = row.minter_user_name === null && row.minter_service_user_id === null;
+/** What AccessTokenMetadata is made of. */
+interface Described {
+  id: string;
+  name: string | null;
+  description: string | null;
+  actorUrn: string;
+  ownerUrn: string;
+  /** Whether who minted it is still there. */
+  hasOwner: boolean;
+  createdAtMs: number;
+  /** Null: it does not expire. */
+  expiresAtMs: number | null;
+}
+
+/** AccessTokenMetadata. */
+export function presentMetadata({ id, actorUrn, ownerUrn, description, ...token }: Described) {
+  const name = token.name ?? description ?? id;
   return {
-    urn: TOKEN_URN + row.id,
+    urn: TOKEN_URN + id,
     type: 'ACCESS_TOKEN',
-    id: row.id,
-    tokenId: row.id,
+    id,
+    tokenId: id,
     tokenName: name,
     name,
-    description: row.description,
-    actorUrn: principalUrn({ kind: row.owner_kind, id: row.owner_id, name: ownerName(row) }),
-    ownerUrn: minter,
-    owner: isGone ? null : presentCorpUser(minter),
-    createdAt: row.created_at,
-    expiresAt: row.expires_at === NEVER_MS ? null : row.expires_at,
+    description,
+    actorUrn,
+    ownerUrn,
+    owner: token.hasOwner ? presentCorpUser(ownerUrn) : null,
+    createdAt: token.createdAtMs,
+    expiresAt: token.expiresAtMs,
   };
 }
+
+/** AccessTokenMetadata of a token that is stored. */
+export const presentRow = (row: AccessTokenRow) =>
+  presentMetadata({
+    ...row,
+    actorUrn: principalUrn({ kind: row.owner_kind, id: row.owner_id, name: ownerName(row) }),
+    ownerUrn: minterUrn(row),
+    hasOwner: row.minter_user_name !== null || row.minter_service_user_id !== null,
+    createdAtMs: row.created_at,
+    expiresAtMs: row.expires_at === NEVER_MS ? null : row.expires_at,
+  });
 
 /** CorpUser of a user or a service user. */
 export const presentCorpUser = (urn: string) => ({
