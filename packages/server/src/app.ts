@@ -84,7 +84,7 @@ const FEATURES = [
     name: 'graphql',
     // DataHub's command line asks at /api/api where it was given an address that ends with /api/gms.
     paths: /^\/api\/(?:gms\/)?(?:api\/)?(?:v2\/)?graphql$/,
-    load: async () => (await import('./graphql/routes.ts')).graphqlRoutes,
+    load: control('graphql'),
   },
   { name: 'oauth', paths: OAUTH_PATHS, load: async () => (await import('./oauth/routes.ts')).oauthRoutes },
   { name: 'iceberg', paths: ICEBERG_PATHS, load: async () => (await import('./iceberg/routes.ts')).icebergRoutes },

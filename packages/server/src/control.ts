@@ -1,6 +1,7 @@
 import { auditRoutes } from './audit/routes.ts';
 import { catalogRoutes } from './catalogs/routes.ts';
 import { datahubRoutes } from './datahub/routes.ts';
+import { graphqlRoutes } from './graphql/routes.ts';
 import { publicRoutes } from './installation/routes.ts';
 import { policyRoutes } from './policies/routes.ts';
 import { serviceUserRoutes } from './service-users/routes.ts';
@@ -18,6 +19,7 @@ export const controlRoutes = {
   audit: auditRoutes,
   catalogs: catalogRoutes,
   datahub: datahubRoutes,
+  graphql: graphqlRoutes,
   policies: policyRoutes,
   public: publicRoutes,
   serviceUsers: serviceUserRoutes,
