@@ -49,8 +49,26 @@ test('the lists of one request share how many rows they may have', async () => {
   const lists = Array.from({ length: 3 }, (_, i) => `a${i}: listAccessTokens(input: {count: 4000}) { count }`);
   const { errors } = await ask(server.owner, `{ ${lists.join(' ')} }`);
   expect(errors?.map(({ message }) => message)).toEqual([
-    'A request lists at most 10,000 rows, all its lists together; ask for fewer than 4000 at once.',
+    'count is 4000, and this request may list 2000 more rows: 10,000 in all its lists together.',
   ]);
+});
+
+test('the lists of one request share how many values they may filter by, whoever asks', async () => {
+  const server = await openTestServer();
+  const { caller } = await createLoggedIn(server, 'alice');
+  const values = Array.from({ length: 25 }, (_, i) => userUrn(`nobody-${i}`));
+  const input = {
+    count: 0,
+    filters: [
+      { field: 'ownerUrn', values },
+      { field: 'actorUrn', values },
+    ],
+  };
+  const lists = Array.from({ length: 3 }, (_, i) => `a${i}: listAccessTokens(input: $input) { total }`);
+  const query = `query ($input: ListAccessTokenInput!) { ${lists.join(' ')} }`;
+  const tooMany = 'A request filters by at most 100 values, all its lists together.';
+  expect(refusals(await ask(server.owner, query, { input }))).toEqual([tooMany]);
+  expect(refusals(await ask(caller, query, { input }))).toContain(tooMany);
 });
 
 test('clients may look at the schema, once they are authenticated', async () => {

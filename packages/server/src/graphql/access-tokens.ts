@@ -98,7 +98,7 @@ export async function listTokens(context: GraphQLContext, input: ListAccessToken
   const { deps, caller } = context;
   const { actor } = caller;
   const page = readPage(context, input, 20);
-  const asked = readFilters(input.filters ?? []);
+  const asked = readFilters(context, input.filters ?? []);
   const { filters, ownerIds, minterIds } = await resolveUrns(deps.db.read, deps, actor, asked);
   const isOwn = [ownerIds, minterIds].some((ids) => ids?.length && ids.every((id) => id === actor.id));
   if (!hasPermission(actor, 'tokens:manage')) requirePermission(actor, isOwn ? 'tokens:list' : 'tokens:manage');

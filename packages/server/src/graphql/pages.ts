@@ -16,7 +16,7 @@ export function readPage(
   if (count < 0) throw badRequest(`count must not be negative; it is ${count}.`);
   if (count > context.rowsLeft)
     throw badRequest(
-      `A request lists at most 10,000 rows, all its lists together; ask for fewer than ${count} at once.`,
+      `count is ${count}, and this request may list ${context.rowsLeft} more rows: 10,000 in all its lists together.`,
     );
   context.rowsLeft -= count;
   return { start, count };

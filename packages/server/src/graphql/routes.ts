@@ -14,6 +14,9 @@ const MAX_BODY_BYTES = 1024 * 1024;
 /** How many rows all lists of one request may answer together. */
 const MAX_ROWS = 10_000;
 
+/** By how many values all lists of one request may filter together. */
+const MAX_FILTER_VALUES = 100;
+
 /**
  * DataHub's GraphQL API. What is refused before a document is looked at, for want of a credential above all, is answered by
  * its HTTP status; everything else with 200, and errors in the answer.
@@ -36,6 +39,7 @@ export function graphqlRoutes(deps: Deps): Hono<Env> {
       deps,
       caller,
       rowsLeft: MAX_ROWS,
+      filterValuesLeft: MAX_FILTER_VALUES,
       refuse(field, error) {
         c.env.refusal = error;
         c.env.refused = { action: 'request.refused', resourceType: 'request', resourceName: `GraphQL ${field}` };

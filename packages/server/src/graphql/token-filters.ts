@@ -1,4 +1,5 @@
 import { anyText } from '@pangolin/shared/contract/fields';
+import type { GraphQLContext } from './context.ts';
 import { badRequest } from './errors.ts';
 import type { NumberField, TextField, TokenFilter } from './store.ts';
 
@@ -31,11 +32,14 @@ const FIELDS = {
 } as const;
 
 const MAX_FILTERS = 20;
-const MAX_VALUES = 100;
 
 /** Reads filters, all of which must hold. Throws `invalid_request`, naming what would be accepted. */
-export function readFilters(filters: readonly FacetFilter[]): TokenFilter[] {
+export function readFilters(context: GraphQLContext, filters: readonly FacetFilter[]): TokenFilter[] {
   if (filters.length > MAX_FILTERS) throw badRequest(`At most ${MAX_FILTERS} filters are accepted.`);
+  const count = filters.reduce((sum, { values, value }) => sum + (values?.length ?? 0) + (value == null ? 0 : 1), 0);
+  if (count > context.filterValuesLeft)
+    throw badRequest('A request filters by at most 100 values, all its lists together.');
+  context.filterValuesLeft -= count;
   return filters.map(readFilter);
 }
 
@@ -65,7 +69,6 @@ function readFilter(filter: FacetFilter): TokenFilter {
 function readValues({ field, values, value }: FacetFilter): string[] {
   const given = [...(values ?? []), ...(typeof value === 'string' ? [value] : [])];
   if (given.length === 0) throw badRequest(`The filter on ${quote(field)} has no value: give values or value.`);
-  if (given.length > MAX_VALUES) throw badRequest(`A filter takes at most ${MAX_VALUES} values.`);
   const storable = anyText(0, 1_000);
   if (!given.every((one) => storable.safeParse(one).success))
     throw badRequest(
