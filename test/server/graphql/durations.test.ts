@@ -133,6 +133,7 @@ test('a name and a description are read as everywhere else', async () => {
   const { caller } = await createLoggedIn(server, 'alice');
   for (const name of ['', ' x', 'a\u0000b', 'x'.repeat(256), '\u202Ex'])
     expect((await refuseToken(caller, ALICE, { name })).message).toMatch(/^The field 'name' must/);
+  expect((await refuseToken(caller, ALICE, { name: '' })).message).toBe("The field 'name' must not be empty.");
   expect((await refuseToken(caller, ALICE, { description: 'x'.repeat(1_001) })).message).toMatch(
     /^The field 'description'/,
   );

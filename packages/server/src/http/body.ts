@@ -110,6 +110,7 @@ function describe(issue: Issue): string {
     case 'invalid_value':
       return `must be ${(issue.values ?? []).map(String).join(' or ')}`;
     case 'too_small':
+      if (issue.origin === 'string' && issue.minimum === 1) return ownWords(issue, 'must not be empty');
       return ownWords(issue, `must be at least ${issue.minimum}${issue.origin === 'string' ? ' characters long' : ''}`);
     case 'too_big':
       return ownWords(issue, `must be at most ${issue.maximum}${issue.origin === 'string' ? ' characters long' : ''}`);

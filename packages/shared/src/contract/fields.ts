@@ -55,11 +55,11 @@ export const label = z
   .string()
   .check(
     wellFormed,
+    ...long(1, 255),
     pattern(
       `^[^${HIDDEN}${SPACE}](?:[^${HIDDEN}]*[^${HIDDEN}${SPACE}])?$`,
       'must not start or end with a space or hold control characters',
     ),
-    ...long(1, 255),
   );
 
 /** Free text on one or several lines, at most 1,000 characters; may be empty. */
