@@ -85,6 +85,18 @@ test('a token’s metadata is told by the token or its id, to whom it concerns',
   }
 });
 
+test('nothing is told of a token that was ended, by itself or with whose it is', async () => {
+  const server = await openTestServer();
+  const alice = await createLoggedIn(server, 'alice');
+  const ended = await createToken(alice.caller, userUrn('alice'));
+  const orphaned = await createToken(server.owner, userUrn('alice'));
+  await data(alice.caller, `mutation { revokeAccessToken(tokenId: "${ended.metadata.id}") }`);
+  await server.owner.send('POST', `/api/v1/users/${alice.id}/tokens/revoke`);
+  for (const { accessToken, metadata } of [ended, orphaned])
+    for (const of of [accessToken, metadata.id])
+      expect((await problem(server.owner, METADATA, { of })).extensions.type).toBe('NOT_FOUND');
+});
+
 test('the deprecated getAccessToken makes a token without a name', async () => {
   const server = await openTestServer();
   const { caller } = await createLoggedIn(server, 'alice');

@@ -116,7 +116,7 @@ export const QUERIES: Record<string, (db: Executor) => unknown> = {
     graphql.findStretchEnd(db, { ...minted, ownerIds: ['o'] }, place, 2000),
   'how many access tokens of a tenant': (db) => graphql.countAccessTokens(db, ofTenant, standing, part),
   'how many access tokens somebody minted': (db) => graphql.countAccessTokens(db, minted, standing, part),
-  'an access token': (db) => graphql.findAccessToken(db, 't', 'x'),
+  'an access token': (db) => graphql.findAccessToken(db, 't', 'x', standing),
   'service users with a text in them': (db) =>
     serviceUsers.findServiceUsers(db, { tenantId: 't', text: 'etl' }, window),
   'how many service users with a text in them': (db) =>

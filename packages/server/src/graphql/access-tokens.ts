@@ -123,10 +123,12 @@ export async function revokeAccessToken(context: GraphQLContext, tokenId: string
   return true;
 }
 
-/** What is known of a token, by itself or by its id. */
+/** What is known of a token, by itself or by its id; nothing of one that was ended, as in lists. */
 export async function readMetadata(context: GraphQLContext, token: string) {
   requirePermission(context.caller.actor, 'tokens:read');
-  return presentRow(await findVisible(context, token.includes('.') ? await readJti(context, token) : token));
+  const row = await findVisible(context, token.includes('.') ? await readJti(context, token) : token);
+  if (row.status === 'revoked') throw noSuchToken();
+  return presentRow(row);
 }
 
 /** The id of a token that this installation signed, good or not; text without one is nobody's id. */
@@ -143,15 +145,20 @@ async function readJti({ deps }: GraphQLContext, token: string): Promise<string>
 async function findVisible({ deps, caller }: GraphQLContext, tokenId: string) {
   const { actor } = caller;
   const id = readTokenId(tokenId);
-  const row = isStorable(id) ? await findAccessToken(deps.db.read, actor.tenantId, id) : undefined;
+  const { tenantId } = actor;
+  const standing = await readStanding(deps.db.read, deps, tenantId);
+  const row = isStorable(id) ? await findAccessToken(deps.db.read, tenantId, id, standing) : undefined;
   if (row && (row.owner_id === actor.id || row.actor_id === actor.id)) return row;
   requirePermission(actor, 'tokens:manage');
   if (row) return row;
-  throw new PangolinError('not_found', 'There is no such access token.', { hint: 'See them: listAccessTokens' });
+  throw noSuchToken();
 }
 
 /** What is no id of ours need not be looked for; databases do not take every character. */
 const isStorable = (id: string): boolean => /^[\x21-\x7e]{1,200}$/.test(id);
+
+const noSuchToken = () =>
+  new PangolinError('not_found', 'There is no such access token.', { hint: 'See them: listAccessTokens' });
 
 const noSuchPrincipal = (urn: string) =>
   new PangolinError('not_found', `There is no user or service account ${urn.slice(0, 300)}.`, {

@@ -1,6 +1,6 @@
 import { type Expression, type ExpressionBuilder, type Nullable, type SqlBool, sql } from 'kysely';
 import type { Executor, Schema, ServiceUsersTable, TokensTable, UsersTable } from '../store/schema.ts';
-import { judgeStatus, type Standing, withOwner } from '../store/token-status.ts';
+import { judgeStatus, type Standing, type TokenStatus, withOwner } from '../store/token-status.ts';
 import { NEVER_MS } from '../times.ts';
 
 export type TextField = 'urn' | 'type' | 'id' | 'name' | 'description' | 'actorUrn' | 'ownerUrn';
@@ -34,17 +34,21 @@ interface Place {
   id: string;
 }
 
-/** Personal tokens that are not ended, with who minted them. The first two conditions are those of the indexes. */
+/** Tokens, whose they are and who minted them. */
+const withMinter = (db: Executor) =>
+  withOwner(db)
+    .leftJoin('users as mu', 'mu.id', 't.actor_id')
+    .leftJoin('service_users as ms', 'ms.id', 't.actor_id')
+    .where('t.kind', '=', sql.lit('personal' as const));
+
+/** Personal tokens that are not ended. The first two conditions are those of the indexes. */
 const selectAccessTokens = (
   db: Executor,
   { tenantId, filters, ownerIds, minterIds }: AccessTokenFilter,
   standing: Standing,
   { after, downTo }: Stretch,
 ) => {
-  let query = withOwner(db)
-    .leftJoin('users as mu', 'mu.id', 't.actor_id')
-    .leftJoin('service_users as ms', 'ms.id', 't.actor_id')
-    .where('t.kind', '=', sql.lit('personal' as const))
+  let query = withMinter(db)
     .where('t.revoked_at', 'is', null)
     // Where it is known whose tokens these are they are found by that: a tenant may have a million times as many.
     .where(ownerIds || minterIds ? sql<string>`t.tenant_id || ''` : 't.tenant_id', '=', tenantId)
@@ -65,7 +69,7 @@ const reaches = ({ expires_at, id }: Place) => sql<SqlBool>`(t.expires_at, t.id)
 
 const COLUMNS = ['t.id', 't.name', 't.description', 't.created_at', 't.expires_at', 't.unauthenticated_as'] as const;
 
-const withPrincipals = (query: ReturnType<typeof selectAccessTokens>) =>
+const withPrincipals = (query: ReturnType<typeof withMinter>) =>
   query
     .select(COLUMNS)
     .select(['t.owner_id', 't.owner_kind', 'u.kind as user_kind', 'u.username as user_name'])
@@ -131,24 +135,12 @@ export async function countAccessTokens(
   return Number(row.total);
 }
 
-/** One personal token, whether it is good or not. */
-export const findAccessToken = (db: Executor, tenantId: string, id: string) =>
-  db
-    .selectFrom('tokens as t')
-    .leftJoin('users as u', 'u.id', 't.owner_id')
-    .leftJoin('users as mu', 'mu.id', 't.actor_id')
-    .leftJoin('service_users as ms', 'ms.id', 't.actor_id')
-    .select(COLUMNS)
-    .select(['t.owner_id', 't.owner_kind', 'u.kind as user_kind', 'u.username as user_name'])
-    .select([
-      't.actor_id',
-      'mu.kind as minter_user_kind',
-      'mu.username as minter_user_name',
-      'ms.id as minter_service_user_id',
-    ])
+/** One personal token, whatever it is now. */
+export const findAccessToken = (db: Executor, tenantId: string, id: string, standing: Standing) =>
+  withPrincipals(withMinter(db))
+    .select((eb) => judgeStatus(eb, standing).$castTo<TokenStatus>().as('status'))
     .where('t.id', '=', id)
     .where('t.tenant_id', '=', tenantId)
-    .where('t.kind', '=', 'personal')
     .executeTakeFirst();
 
 type Joined = ExpressionBuilder<
