@@ -1,5 +1,6 @@
 import { label, text } from '@pangolin/shared/contract/fields';
 import { PangolinError } from '@pangolin/shared/errors';
+import type { GraphQLResolveInfo } from 'graphql';
 import { type Caller, isUnauthenticated } from '../credentials/caller.ts';
 import { readToken as readSignedToken } from '../credentials/read-token.ts';
 import { findPrincipalByUrn, principalUrn, readPrincipalUrn } from '../datahub/principal-urns.ts';
@@ -19,6 +20,7 @@ import { readPage } from './pages.ts';
 import { readText } from './read-text.ts';
 import { type AccessTokenFilter, findAccessToken } from './store.ts';
 import { type FacetFilter, readFilters } from './token-filters.ts';
+import { inTurn } from './turns.ts';
 import { resolveUrns } from './urn-filters.ts';
 
 interface GetAccessTokenInput extends AskedDuration {
@@ -94,11 +96,11 @@ async function findTarget(
 }
 
 /** All tokens for who manages them; else those that the caller minted, or that are the caller's own, as a filter says. */
-export async function listTokens(context: GraphQLContext, input: ListAccessTokenInput) {
+export async function listTokens(context: GraphQLContext, input: ListAccessTokenInput, info: GraphQLResolveInfo) {
   const { deps, caller } = context;
   const { actor } = caller;
-  const page = readPage(context, input, 20);
-  const asked = readFilters(context, input.filters ?? []);
+  const page = readPage(context.budget, input, 20, info);
+  const asked = readFilters(context.budget, input.filters ?? []);
   const { filters, ownerIds, minterIds } = await resolveUrns(deps.db.read, deps, actor, asked);
   const isOwn = [ownerIds, minterIds].some((ids) => ids?.length && ids.every((id) => id === actor.id));
   if (!hasPermission(actor, 'tokens:manage')) requirePermission(actor, isOwn ? 'tokens:list' : 'tokens:manage');
@@ -108,7 +110,7 @@ export async function listTokens(context: GraphQLContext, input: ListAccessToken
   return {
     start: page.start,
     count: rows.length,
-    total: countAll,
+    total: () => inTurn(context, countAll),
     tokens: rows.map(presentRow),
   };
 }

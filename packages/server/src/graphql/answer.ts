@@ -1,13 +1,24 @@
-import { GraphQLError, type ParseOptions, parse } from 'graphql';
+import {
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLSchema,
+  type ParseOptions,
+  parse,
+  type ValidationRule,
+  validate,
+} from 'graphql';
 import { createSchema, createYoga, type Plugin } from 'graphql-yoga';
 import type { Log } from '../deps.ts';
 import { toPangolinError } from '../http/errors.ts';
 import type { GraphQLContext } from './context.ts';
 import { presentError, presentInvalid } from './errors.ts';
-import { limitOperations, MAX_DOCUMENT_TOKENS } from './limits.ts';
+import { limitOperations, MAX_DOCUMENT_TOKENS, requireShort } from './limits.ts';
 import { readMutationShorthand } from './mutation-shorthand.ts';
 import { MUTATIONS, RESOLVERS } from './resolvers.ts';
 import { TYPE_DEFS } from './type-defs.ts';
+
+/** As many as anybody reads of what is wrong with a document. */
+const MAX_ERRORS = 10;
 
 /** A GraphQL request (GraphQL over HTTP §5.4), once it is known to be one. */
 export interface GraphQLRequest {
@@ -52,12 +63,17 @@ export function createAnswerer(log: Log): GraphQLAnswerer {
 /** How documents are parsed and validated: within limits, and with DataHub's way of writing mutations. */
 const readDocuments: Plugin = {
   onParse({ setParseFn }) {
-    setParseFn((source: string, options?: ParseOptions) =>
-      readMutationShorthand(parse(source, { ...options, maxTokens: MAX_DOCUMENT_TOKENS }), MUTATIONS),
-    );
+    setParseFn((source: string, options?: ParseOptions) => {
+      requireShort(source);
+      return readMutationShorthand(parse(source, { ...options, maxTokens: MAX_DOCUMENT_TOKENS }), MUTATIONS);
+    });
   },
-  onValidate({ addValidationRule }) {
-    addValidationRule(limitOperations);
+  onValidate({ setValidationFn }) {
+    setValidationFn((schema: GraphQLSchema, document: DocumentNode, rules: readonly ValidationRule[]) => {
+      // Other rules compare every field with every other one: that is for documents of which it is known that they are small.
+      const tooLarge = validate(schema, document, [limitOperations]);
+      return tooLarge.length > 0 ? tooLarge : validate(schema, document, rules, { maxErrors: MAX_ERRORS });
+    });
     return ({ valid, result, setResult }) => {
       if (!valid) setResult(result.map((error) => presentInvalid(error, 'ValidationError')));
     };

@@ -13,6 +13,8 @@ const TYPES = {
 /** As graphql-java names where an error arose: while fetching, or before. */
 type Classification = 'DataFetchingException' | 'InvalidSyntax' | 'ValidationError';
 
+const MAX_MESSAGE_LENGTH = 1_000;
+
 const UNAUTHORIZED = 'Unauthorized to perform this action. Please contact your DataHub administrator.';
 
 /**
@@ -28,13 +30,17 @@ export function presentError(error: PangolinError): GraphQLError {
 
 /** A document that cannot be run, with where and why. */
 export const presentInvalid = (error: GraphQLError, classification: Classification): GraphQLError =>
-  new GraphQLError(error.message, {
+  new GraphQLError(shorten(error.message), {
     nodes: error.nodes ?? null,
     source: error.source ?? null,
     positions: error.positions ?? null,
     path: error.path ?? null,
     extensions: createExtensions('BAD_REQUEST', classification),
   });
+
+/** What was sent stands in a message, whole. */
+const shorten = (message: string): string =>
+  message.length <= MAX_MESSAGE_LENGTH ? message : `${message.slice(0, MAX_MESSAGE_LENGTH)}…`;
 
 /** What a resolver throws when the request asks for what cannot be. */
 export const badRequest = (message: string): PangolinError => new PangolinError('invalid_request', message);

@@ -12,6 +12,9 @@ import {
 /** How many tokens are looked at in one query: a few milliseconds, after which other requests have their turn. */
 const STRETCH = 2_000;
 
+/** How many comparisons with values of filters are made in one query. */
+const COMPARISONS = 40_000;
+
 /** A page of a list, and how many there are in all, which is counted only if somebody asks. */
 export interface TokenPage {
   rows: AccessTokenRow[];
@@ -54,9 +57,10 @@ async function* walkMatches(
   standing: Standing,
 ): AsyncGenerator<{ stretch: Stretch; matches: number }, undefined> {
   const isWalkable = (filter.ownerIds ?? filter.minterIds ?? ['']).length === 1;
+  const size = chooseSize(filter);
   let stretch: Stretch = {};
   while (true) {
-    const downTo = isWalkable ? await findStretchEnd(db, filter, stretch.after, STRETCH) : undefined;
+    const downTo = isWalkable ? await findStretchEnd(db, filter, stretch.after, size) : undefined;
     stretch = { ...stretch, downTo };
     yield { stretch, matches: await countAccessTokens(db, filter, standing, stretch) };
     if (!downTo) return;
@@ -64,4 +68,10 @@ async function* walkMatches(
     // SQLite answers without leaving the event loop.
     await new Promise((turn) => setImmediate(turn));
   }
+}
+
+/** Fewer tokens where each is compared with much. */
+function chooseSize({ filters }: AccessTokenFilter): number {
+  const values = filters.reduce((sum, one) => sum + one.values.length, 0);
+  return Math.min(STRETCH, Math.ceil(COMPARISONS / Math.max(1, values)));
 }

@@ -1,20 +1,30 @@
 import type { PangolinError } from '@pangolin/shared/errors';
+import type { GraphQLResolveInfo } from 'graphql';
 import { toPangolinError } from '../http/errors.ts';
 import { createAccessToken, listTokens, readMetadata, revokeAccessToken } from './access-tokens.ts';
 import type { GraphQLContext } from './context.ts';
 import { presentError } from './errors.ts';
 import { Long } from './long.ts';
 import { createAccount, deleteAccount, getAccount, listAccounts } from './service-accounts.ts';
+import { inTurn } from './turns.ts';
 import { debugAccess, readAppConfig, readMe } from './who.ts';
 
-type Resolve<Args> = (parent: unknown, args: Args, context: GraphQLContext) => Promise<unknown>;
+type Resolve<Args> = (
+  parent: unknown,
+  args: Args,
+  context: GraphQLContext,
+  info: GraphQLResolveInfo,
+) => Promise<unknown>;
 
-/** A field at the root: its errors are DataHub's, and what was refused is noted. */
+/** A field at the root, answered in its turn: its errors are DataHub's, and what was refused is noted. */
 const field =
-  <Args>(name: string, answer: (context: GraphQLContext, args: Args) => unknown): Resolve<Args> =>
-  async (_, args, context) => {
+  <Args>(
+    name: string,
+    answer: (context: GraphQLContext, args: Args, info: GraphQLResolveInfo) => unknown,
+  ): Resolve<Args> =>
+  async (_, args, context, info) => {
     try {
-      return await answer(context, args);
+      return await inTurn(context, () => answer(context, args, info));
     } catch (thrown) {
       const error: PangolinError = toPangolinError(thrown, context.deps.log, context.caller.origin.requestId);
       context.refuse(name, error);
@@ -22,11 +32,11 @@ const field =
     }
   };
 
-type Input<Of extends (context: GraphQLContext, input: never) => unknown> = { input: Parameters<Of>[1] };
+type Input<Of extends (context: GraphQLContext, input: never, info: never) => unknown> = { input: Parameters<Of>[1] };
 
 const Query = {
-  listAccessTokens: field<Input<typeof listTokens>>('listAccessTokens', (context, { input }) =>
-    listTokens(context, input),
+  listAccessTokens: field<Input<typeof listTokens>>('listAccessTokens', (context, { input }, info) =>
+    listTokens(context, input, info),
   ),
   getAccessToken: field<Input<typeof createAccessToken>>('getAccessToken', (context, { input }) =>
     createAccessToken(context, input),
@@ -35,8 +45,8 @@ const Query = {
     readMetadata(context, token),
   ),
   debugAccess: field<{ userUrn: string }>('debugAccess', (context, { userUrn }) => debugAccess(context, userUrn)),
-  listServiceAccounts: field<Input<typeof listAccounts>>('listServiceAccounts', (context, { input }) =>
-    listAccounts(context, input),
+  listServiceAccounts: field<Input<typeof listAccounts>>('listServiceAccounts', (context, { input }, info) =>
+    listAccounts(context, input, info),
   ),
   getServiceAccount: field<{ urn: string }>('getServiceAccount', (context, { urn }) => getAccount(context, urn)),
   me: field('me', readMe),

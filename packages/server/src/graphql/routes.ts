@@ -8,14 +8,11 @@ import type { Env } from '../http/env.ts';
 import { toPangolinError } from '../http/errors.ts';
 import { replyText } from '../http/reply.ts';
 import type { GraphQLAnswerer, GraphQLRequest } from './answer.ts';
+import { createBudget } from './budget.ts';
+import { requireSmall } from './variables.ts';
 
-const MAX_BODY_BYTES = 1024 * 1024;
-
-/** How many rows all lists of one request may answer together. */
-const MAX_ROWS = 10_000;
-
-/** By how many values all lists of one request may filter together. */
-const MAX_FILTER_VALUES = 100;
+/** Many times what a request takes whose texts are all as long as they may be. */
+const MAX_BODY_BYTES = 256 * 1024;
 
 /**
  * DataHub's GraphQL API. What is refused before a document is looked at, for want of a credential above all, is answered by
@@ -38,8 +35,8 @@ export function graphqlRoutes(deps: Deps): Hono<Env> {
     const answer = await answerer(request, {
       deps,
       caller,
-      rowsLeft: MAX_ROWS,
-      filterValuesLeft: MAX_FILTER_VALUES,
+      budget: createBudget(),
+      turn: Promise.resolve(),
       refuse(field, error) {
         c.env.refusal = error;
         c.env.refused = { action: 'request.refused', resourceType: 'request', resourceName: `GraphQL ${field}` };
@@ -62,6 +59,7 @@ function readRequest(text: string): GraphQLRequest {
   const { query, variables = null, operationName = null } = body;
   if (typeof query !== 'string' || query === '') throw invalid("The field 'query' must be a GraphQL document.");
   if (variables !== null && !isObject(variables)) throw invalid("The field 'variables' must be an object.");
+  requireSmall(variables);
   if (operationName !== null && typeof operationName !== 'string')
     throw invalid("The field 'operationName' must be text.");
   return { query, variables, operationName: operationName === '' ? null : operationName };

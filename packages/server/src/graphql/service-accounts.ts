@@ -1,5 +1,6 @@
 import { anyText, label, text } from '@pangolin/shared/contract/fields';
 import { PangolinError } from '@pangolin/shared/errors';
+import type { GraphQLResolveInfo } from 'graphql';
 import { principalUrn, readPrincipalUrn } from '../datahub/principal-urns.ts';
 import { requirePermission } from '../policies/permissions.ts';
 import { createServiceAccount, searchServiceUsers } from '../service-users/service-accounts.ts';
@@ -8,6 +9,7 @@ import type { GraphQLContext } from './context.ts';
 import { badRequest } from './errors.ts';
 import { readPage } from './pages.ts';
 import { readText } from './read-text.ts';
+import { inTurn } from './turns.ts';
 
 type Row = Awaited<ReturnType<typeof readServiceUser>>;
 
@@ -24,11 +26,17 @@ export async function createAccount(
 export async function listAccounts(
   context: GraphQLContext,
   input: { start?: number | null; count?: number | null; query?: string | null },
+  info: GraphQLResolveInfo,
 ) {
-  const page = readPage(context, input, 10);
+  const page = readPage(context.budget, input, 10, info);
   const wanted = readText(anyText(0, 255), 'query', input.query);
   const { rows, countAll } = await searchServiceUsers(context.deps, context.caller, wanted, page);
-  return { start: page.start, count: rows.length, total: countAll, serviceAccounts: rows.map(presentAccount) };
+  return {
+    start: page.start,
+    count: rows.length,
+    total: () => inTurn(context, countAll),
+    serviceAccounts: rows.map(presentAccount),
+  };
 }
 
 /** Null where there is none. */

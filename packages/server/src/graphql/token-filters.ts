@@ -1,5 +1,5 @@
 import { anyText } from '@pangolin/shared/contract/fields';
-import type { GraphQLContext } from './context.ts';
+import { type Budget, takeValues } from './budget.ts';
 import { badRequest } from './errors.ts';
 import type { NumberField, TextField, TokenFilter } from './store.ts';
 
@@ -34,12 +34,12 @@ const FIELDS = {
 const MAX_FILTERS = 20;
 
 /** Reads filters, all of which must hold. Throws `invalid_request`, naming what would be accepted. */
-export function readFilters(context: GraphQLContext, filters: readonly FacetFilter[]): TokenFilter[] {
+export function readFilters(budget: Budget, filters: readonly FacetFilter[]): TokenFilter[] {
   if (filters.length > MAX_FILTERS) throw badRequest(`At most ${MAX_FILTERS} filters are accepted.`);
-  const count = filters.reduce((sum, { values, value }) => sum + (values?.length ?? 0) + (value == null ? 0 : 1), 0);
-  if (count > context.filterValuesLeft)
-    throw badRequest('A request filters by at most 100 values, all its lists together.');
-  context.filterValuesLeft -= count;
+  takeValues(
+    budget,
+    filters.reduce((sum, { values, value }) => sum + (values?.length ?? 0) + (value == null ? 0 : 1), 0),
+  );
   return filters.map(readFilter);
 }
 
