@@ -202,6 +202,20 @@ test('mutations are never run by what reads, nor without saying so in a document
   });
 });
 
+test('a variable that leaves an argument without a value is the fault of who asked, whatever it is called', async () => {
+  const server = await openTestServer();
+  for (const [query, variables] of [
+    ['query ($urn: String = "x") { getServiceAccount(urn: $urn) { urn } }', '{"urn":null}'],
+    ['query ($__proto__: String!) { getServiceAccount(urn: $__proto__) { urn } }', '{"__proto__":"x"}'],
+  ]) {
+    const { json } = await post(server.owner, `{"query":${JSON.stringify(query)},"variables":${variables}}`);
+    expect((json as GraphQLAnswer).errors?.map(({ extensions }) => extensions)).toEqual([
+      { code: 400, type: 'BAD_REQUEST', classification: 'ValidationError' },
+    ]);
+  }
+  expect(server.logs.filter((line) => line.includes('unexpected'))).toEqual([]);
+});
+
 test('errors name where they are, and nothing of the server', async () => {
   const server = await openTestServer();
   const answer = await ask(server.owner, '{ me { corpUser { urn } } getServiceAccount(urn: "x") { urn } }');

@@ -85,6 +85,9 @@ function present(error: unknown, log: Log): GraphQLError {
   if (!(error instanceof GraphQLError)) return presentError(toPangolinError(error, log, 'graphql'));
   const { originalError, extensions } = error;
   if (extensions.classification !== undefined) return error;
+  // What a variable leaves of an argument is seen only when the field's turn comes.
+  if (originalError instanceof GraphQLError && error.message.startsWith('Argument "'))
+    return presentInvalid(error, 'ValidationError');
   // Before anything was fetched, an error is the request's.
   if (error.path === undefined && (originalError === undefined || originalError instanceof GraphQLError))
     return presentInvalid(error, error.message.startsWith('Syntax Error') ? 'InvalidSyntax' : 'ValidationError');
