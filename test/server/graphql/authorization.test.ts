@@ -8,7 +8,7 @@ import {
   type TestServer,
   UNKNOWN_ID,
 } from '../harness.ts';
-import { createToken, data, listTokens, problem, refuseToken, userUrn } from './graphql.ts';
+import { ask, createToken, data, listTokens, problem, refuseToken, userUrn } from './graphql.ts';
 
 const UNAUTHORIZED = {
   message: 'Unauthorized to perform this action. Please contact your DataHub administrator.',
@@ -198,4 +198,17 @@ test('what is refused is on record, and counted', async () => {
     details: { code: 'forbidden' },
   });
   expect(second).toMatchObject({ username: 'nobody', resource_name: 'GraphQL revokeAccessToken' });
+});
+
+test('each field that is refused is on record, whatever else its request asks for', async () => {
+  const { server, people } = await open();
+  const create = (actorUrn: string) =>
+    `createAccessToken(input: {type: PERSONAL, actorUrn: "${actorUrn}", duration: ONE_HOUR, name: "x"}) { accessToken }`;
+  const fields = `a: ${create('no URN')} b: ${create(userUrn('both'))} c: revokeAccessToken(tokenId: "${UNKNOWN_ID}") d: ${create('no URN')}`;
+  await ask(people.minter.caller, `mutation { ${fields} }`);
+  const events = await auditOf(server, 'request.refused');
+  expect(events.map((event) => event.resource_name).sort()).toEqual([
+    'GraphQL createAccessToken',
+    'GraphQL revokeAccessToken',
+  ]);
 });

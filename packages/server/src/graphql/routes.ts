@@ -1,5 +1,6 @@
 import { PangolinError } from '@pangolin/shared/errors';
 import { Hono } from 'hono';
+import { noteRefusal } from '../audit/note-refusal.ts';
 import { replyDataHubError } from '../datahub/reply-error.ts';
 import type { Deps } from '../deps.ts';
 import { requireCaller } from '../http/access.ts';
@@ -38,8 +39,11 @@ export function graphqlRoutes(deps: Deps): Hono<Env> {
       budget: createBudget(),
       turn: Promise.resolve(),
       refuse(field, error) {
+        const refused = { action: 'request.refused', resourceType: 'request', resourceName: `GraphQL ${field}` };
+        // The first is noted with the request; it must not be hidden by those that follow, nor they by it.
+        if (c.env.refusal) return noteRefusal(deps, c.req, { ...c.env, refusal: error, refused });
         c.env.refusal = error;
-        c.env.refused = { action: 'request.refused', resourceType: 'request', resourceName: `GraphQL ${field}` };
+        c.env.refused = refused;
       },
       change(what) {
         c.env.changes = [...(c.env.changes ?? []), what];
