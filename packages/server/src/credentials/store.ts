@@ -218,6 +218,7 @@ export interface PrincipalState {
   service_user_networks: string | null;
 }
 
+/** A user by id or name, active or not; never the embedded owner. */
 export async function findUserState(
   db: Executor,
   wanted: { id: string } | { tenantId: string; username: string },
@@ -236,6 +237,7 @@ export async function findUserState(
   return row && { ...row, kind: 'user', scopes: '[]', expires_at: null, service_user_networks: null };
 }
 
+/** The same of a service user. */
 export async function findServiceUserState(db: Executor, { id }: { id: string }): Promise<PrincipalState | undefined> {
   const row = await db
     .selectFrom('service_users as s')

@@ -23,6 +23,7 @@ export async function createAccount(
   return presentAccount(await createServiceAccount(deps, caller, { name, description }));
 }
 
+/** Service accounts by name, those with `query` in their name or description. */
 export async function listAccounts(
   context: GraphQLContext,
   input: { start?: number | null; count?: number | null; query?: string | null },
@@ -50,6 +51,7 @@ export async function getAccount({ deps, caller }: GraphQLContext, urn: string) 
   return row && presentAccount(row);
 }
 
+/** Ends a service account with all of its tokens and keys. Throws `not_found`. */
 export async function deleteAccount(context: GraphQLContext, urn: string): Promise<true> {
   await deleteServiceUser(context.deps, context.caller, readAccountId(urn));
   context.change('revoked principal');

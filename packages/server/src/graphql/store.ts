@@ -3,6 +3,7 @@ import type { Executor, Schema, ServiceUsersTable, TokensTable, UsersTable } fro
 import { judgeStatus, type Standing, type TokenStatus, withOwner } from '../store/token-status.ts';
 import { NEVER_MS } from '../times.ts';
 
+/** The fields of a token's metadata that tokens are filtered by; other names for them are token-filters.ts's. */
 export type TextField = 'urn' | 'type' | 'id' | 'name' | 'description' | 'actorUrn' | 'ownerUrn';
 export type NumberField = 'createdAt' | 'expiresAt';
 
@@ -14,6 +15,7 @@ export type TokenFilter =
   | { holds: 'text'; field: TextField; condition: TextCondition; values: string[]; negated: boolean }
   | { holds: 'number'; field: NumberField; condition: NumberCondition; values: number[]; negated: boolean };
 
+/** Which of a tenant's personal tokens: those for which everything here holds. */
 export interface AccessTokenFilter {
   tenantId: string;
   filters: readonly TokenFilter[];
@@ -80,6 +82,7 @@ const withPrincipals = (query: ReturnType<typeof withMinter>) =>
       'ms.id as minter_service_user_id',
     ]);
 
+/** A token with whose it is and who minted it, as presentRow takes it. */
 export type AccessTokenRow = Awaited<ReturnType<typeof listAccessTokens>>[number];
 
 /**
@@ -124,6 +127,7 @@ export const listAccessTokens = (
     .offset(start)
     .execute();
 
+/** How many of a stretch match. */
 export async function countAccessTokens(
   db: Executor,
   filter: AccessTokenFilter,

@@ -239,6 +239,7 @@ export function checkReach(ms: number): number {
   });
 }
 
+/** The error for a name that another service user of the tenant has. */
 export const nameTaken = (name: string) =>
   new PangolinError('conflict', `There is a service user named ${JSON.stringify(name)} already.`, {
     hint: 'Choose another name, or give the existing one a new key: pangolin-admin rotate-service-user-key',

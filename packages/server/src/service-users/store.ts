@@ -68,6 +68,7 @@ export const findServiceUsers = (
   window: { limit: number; offset: number },
 ) => selectFound(db, tenantId, text).selectAll().orderBy('name').limit(window.limit).offset(window.offset).execute();
 
+/** How many they are. */
 export async function countFoundServiceUsers(
   db: Executor,
   { tenantId, text }: { tenantId: string; text: string | undefined },

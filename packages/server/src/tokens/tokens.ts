@@ -60,8 +60,8 @@ export async function revokePresentedToken(deps: Deps, caller: Caller, reason: s
 
 /**
  * Revokes a token and everything obtained with it; of one that was rotated, what took its place. Besides its owner and
- * administrators, whoever minted it may. Answers the id of the
- * token that was ended, or null when it was revoked already: then nothing changes.
+ * administrators, whoever minted it may. Answers the id of the token that was ended, or null when it was revoked already:
+ * then nothing changes.
  */
 export async function revokeToken(
   deps: Deps,

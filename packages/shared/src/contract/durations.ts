@@ -11,6 +11,7 @@ export const TOKEN_DURATIONS = {
 } as const;
 export type TokenDuration = keyof typeof TOKEN_DURATIONS;
 
+/** Their names, the shortest first. */
 export const TOKEN_DURATION_NAMES = Object.keys(TOKEN_DURATIONS) as [TokenDuration, ...TokenDuration[]];
 
 const MINUTE_MS = 60_000;
