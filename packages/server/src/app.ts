@@ -83,7 +83,7 @@ const FEATURES = [
   {
     name: 'graphql',
     // DataHub's command line asks at /api/api where it was given an address that ends with /api/gms.
-    paths: /^\/api\/(?:gms\/)?(?:api\/)?(?:v2\/)?graphql$/,
+    paths: /^\/api\/(?:gms\/)?(?:api\/)?(?:v2\/)?graphql\/?$/,
     load: control('graphql'),
   },
   { name: 'oauth', paths: OAUTH_PATHS, load: async () => (await import('./oauth/routes.ts')).oauthRoutes },

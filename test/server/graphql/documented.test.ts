@@ -56,14 +56,18 @@ test('the documented requests work word for word', async () => {
   expect(json).toMatchObject({ data: { createAccessToken: { metadata: { tokenName: 'my personal token' } } } });
 });
 
-test.each([GRAPHQL_PATH, '/api/v2/graphql', '/api/gms/api/graphql', '/api/gms/graphql', '/api/gms/api/v2/graphql'])(
-  'GraphQL answers at %s',
-  async (path) => {
-    const server = await openTestServer();
-    const { status, json } = await post(server.owner, { query: '{ me { corpUser { urn username } } }' }, path);
-    expect([status, json]).toEqual([
-      200,
-      { data: { me: { corpUser: { urn: 'urn:li:corpuser:ada', username: 'ada' } } } },
-    ]);
-  },
-);
+test.each([
+  GRAPHQL_PATH,
+  '/api/v2/graphql',
+  '/api/gms/api/graphql',
+  '/api/gms/graphql',
+  '/api/gms/api/v2/graphql',
+  '/api/graphql/',
+])('GraphQL answers at %s', async (path) => {
+  const server = await openTestServer();
+  const { status, json } = await post(server.owner, { query: '{ me { corpUser { urn username } } }' }, path);
+  expect([status, json]).toEqual([
+    200,
+    { data: { me: { corpUser: { urn: 'urn:li:corpuser:ada', username: 'ada' } } } },
+  ]);
+});
