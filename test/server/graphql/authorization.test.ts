@@ -1,3 +1,4 @@
+import { usersApi } from '@pangolin/shared/contract';
 import { expect, test } from 'vitest';
 import {
   createLoggedIn,
@@ -211,4 +212,14 @@ test('each field that is refused is on record, whatever else its request asks fo
     'GraphQL createAccessToken',
     'GraphQL revokeAccessToken',
   ]);
+});
+
+test('whose principal is deactivated is told so, and not to ask for more rights', async () => {
+  const server = await openTestServer();
+  const alice = await createLoggedIn(server, 'alice');
+  await server.owner.call(usersApi.update, { params: { id: alice.id }, body: { active: false } });
+  expect(await refuseToken(server.owner, userUrn('alice'))).toMatchObject({
+    message: expect.stringContaining('alice is deactivated'),
+    extensions: { code: 409, type: 'CONFLICT' },
+  });
 });

@@ -66,9 +66,12 @@ export async function mintTokenFor(
     async (tx) => {
       if (tenantId !== actor.tenantId) await requireTenant(tx, tenantId);
       const now = await findPrincipal(tx, { id: owner.id });
-      if (!now?.active)
-        throw new PangolinError('principal_inactive', 'The owner of the token is deactivated or deleted.');
+      if (!now) throw noSuchPrincipal(owner.name);
       if (now.id !== actor.id) await requireReach(tx, actor, now);
+      if (!now.active)
+        throw new PangolinError('conflict', `${now.name} is deactivated, so a token would be good for nothing.`, {
+          hint: 'Activate it first: pangolin-admin update-user, or update-service-user, with --active true',
+        });
       if (settings.max_tokens_per_user !== null)
         await refuseTooMany(tx, now, settings.max_tokens_per_user, standingBy(settings, deps));
       await prepared.store(tx, now.epoch);
