@@ -29,7 +29,7 @@ export const locateWarehouse = (
 export function readWarehouse(deps: Deps, { actor }: Caller, { warehouse_location }: CreateCatalog): string | null {
   if (warehouse_location === undefined) return null;
   const location = deps.warehouses.requireWarehouseLocation(warehouse_location);
-  if (location.startsWith('file:')) requireAuthentication(actor, 'a warehouse in a directory of its machine');
+  requireAuthentication(actor, 'a warehouse of your choice');
   const isOperator = actor.tenantId === deps.installation.defaultTenantId && actor.role === 'tenant-admin';
   if (actor.role === 'root' || (isOperator && !location.startsWith('file:'))) return location;
   const where = location.startsWith('file:') ? 'in a directory of the server' : 'in a bucket';
