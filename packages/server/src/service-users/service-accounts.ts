@@ -1,17 +1,8 @@
-import { recordAudit } from '../audit/record.ts';
 import type { Caller } from '../credentials/caller.ts';
-import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
 import { requirePermission } from '../policies/permissions.ts';
-import { isDuplicate } from '../store/storage-errors.ts';
-import { nameTaken } from './service-users.ts';
-import {
-  countFoundServiceUsers,
-  findServiceUserByName,
-  findServiceUsers,
-  insertServiceUser,
-  type ServiceUserRow,
-} from './store.ts';
+import { newServiceUser, storeServiceUser } from './new-service-user.ts';
+import { countFoundServiceUsers, findServiceUsers, type ServiceUserRow } from './store.ts';
 
 /**
  * Creates a service user as DataHub's API knows them: of the lowest role, without a key; tokens are minted for it. Without a
@@ -25,43 +16,15 @@ export async function createServiceAccount(
   const { actor } = caller;
   requirePermission(actor, 'service_accounts:write');
   const id = deps.newId();
-  const row: ServiceUserRow = {
-    id,
-    tenant_id: actor.tenantId,
+  const row = newServiceUser(deps, caller, id, {
     name: input.name ?? `service_${id}`,
     description: input.description ?? null,
     role: 'tenant-user',
     scopes: '[]',
-    active: 1,
-    epoch: 1,
-    epoch_raised_at: null,
-    created_at: deps.now(),
-    created_by: actor.name,
-    updated_at: null,
     expires_at: null,
     allowed_networks: '[]',
-    last_used_at: null,
-    last_used_ip: null,
-    last_used_client: null,
-  };
-  await transactAs(
-    deps,
-    caller,
-    async (tx) => {
-      if (await findServiceUserByName(tx, row.tenant_id, row.name)) throw nameTaken(row.name);
-      await insertServiceUser(tx, row);
-      await recordAudit(tx, deps, caller, {
-        action: 'service_user.created',
-        resourceType: 'service_user',
-        resourceId: row.id,
-        resourceName: row.name,
-        details: { role: row.role, scopes: [], expires_at: null, key_id: null },
-      });
-    },
-    { credentials: 'unchanged' },
-  ).catch((error) => {
-    throw isDuplicate(error) ? nameTaken(row.name) : error;
   });
+  await storeServiceUser(deps, caller, row, async () => ({ scopes: [], expires_at: null, key_id: null }));
   return row;
 }
 

@@ -20,16 +20,15 @@ import { endCredentials, endObtainedForOthers } from '../principals/principals.t
 import { limitsFor } from '../settings/limits.ts';
 import { readSettings } from '../settings/settings.ts';
 import type { Executor } from '../store/schema.ts';
-import { isDuplicate } from '../store/storage-errors.ts';
 import { DAY_MS, formatOptionalTime, wholeSecond } from '../times.ts';
 import { readKeyExpiry, refuseKeysBeyond } from './key-expiry.ts';
+import { nameTaken, newServiceUser, storeServiceUser } from './new-service-user.ts';
 import { presentIssuedKey, presentServiceUsers } from './present.ts';
 import {
   deleteServiceUserRow,
   findServiceUser,
   findServiceUserByName,
   insertKey,
-  insertServiceUser,
   listKeys,
   type ServiceUserChange,
   type ServiceUserRow,
@@ -48,56 +47,29 @@ export async function createServiceUser(
   const scopes = expandScopes(input.scopes ?? actor.scopes);
   if (!coversScopes(actor.scopes, scopes))
     throw new PangolinError('insufficient_scope', 'A service user cannot have wider scopes than its creator.');
-  const row = {
-    id: deps.newId(),
-    tenant_id: actor.tenantId,
+  const row = newServiceUser(deps, caller, deps.newId(), {
     name: input.name,
     description: input.description ?? null,
     role: input.role,
     scopes: JSON.stringify(scopes),
-    active: 1,
-    epoch: 1,
-    epoch_raised_at: null,
-    created_at: deps.now(),
-    created_by: actor.name,
-    updated_at: null,
     expires_at: readExpiresAt(input, deps.now()),
-    last_used_at: null,
-    last_used_ip: null,
-    last_used_client: null,
     allowed_networks: JSON.stringify(input.allowed_networks ?? []),
-  };
+  });
   const limits = limitsFor(input.role, await readSettings(deps.db.read, actor.tenantId));
   const asked = { askedMs: row.expires_at, serviceUserEndMs: row.expires_at };
   const expiry = readKeyExpiry(asked, limits, row.created_at);
   const key = createApiKey(deps.randomBytes);
-  await transactAs(
-    deps,
-    caller,
-    async (tx) => {
-      if (await findServiceUserByName(tx, row.tenant_id, row.name)) throw nameTaken(row.name);
-      await insertServiceUser(tx, row);
-      // An end that was asked for is the service user's: moving that moves the key's.
-      const keyEndMs = row.expires_at === null ? expiry.ownMs : null;
-      await insertKey(tx, newKey(caller, row, key, row.created_at, keyEndMs));
-      await recordAudit(tx, deps, caller, {
-        action: 'service_user.created',
-        resourceType: 'service_user',
-        resourceId: row.id,
-        resourceName: row.name,
-        details: {
-          role: row.role,
-          scopes,
-          expires_at: formatOptionalTime(row.expires_at),
-          key_id: key.id,
-          key_expires_at: formatOptionalTime(expiry.endMs),
-          ...(row.allowed_networks === '[]' ? {} : { allowed_networks: input.allowed_networks }),
-        },
-      });
-    },
-    { credentials: 'unchanged' },
-  ).catch((error) => {
-    throw isDuplicate(error) ? nameTaken(row.name) : error;
+  await storeServiceUser(deps, caller, row, async (tx) => {
+    // An end that was asked for is the service user's: moving that moves the key's.
+    const keyEndMs = row.expires_at === null ? expiry.ownMs : null;
+    await insertKey(tx, newKey(caller, row, key, row.created_at, keyEndMs));
+    return {
+      scopes,
+      expires_at: formatOptionalTime(row.expires_at),
+      key_id: key.id,
+      key_expires_at: formatOptionalTime(expiry.endMs),
+      ...(row.allowed_networks === '[]' ? {} : { allowed_networks: input.allowed_networks }),
+    };
   });
   return presentIssuedKey(row, key, row.created_at, expiry);
 }
@@ -238,9 +210,3 @@ export function checkReach(ms: number): number {
     hint: 'Leave the expiry out: then it does not expire by itself.',
   });
 }
-
-/** The error for a name that another service user of the tenant has. */
-export const nameTaken = (name: string) =>
-  new PangolinError('conflict', `There is a service user named ${JSON.stringify(name)} already.`, {
-    hint: 'Choose another name, or give the existing one a new key: pangolin-admin rotate-service-user-key',
-  });
