@@ -28,15 +28,16 @@ test('without authentication the documented requests work for a name that nobody
   expect((await listTokens(caller)).total).toBe(0);
 });
 
-test('whoever asks, or nobody in particular, may name the owner as they like; whose tokens these are is kept', async () => {
+test('where nobody is named, the owner is whoever is asked for; whose tokens these are is kept', async () => {
   const server = await openTestServer({ noAuth: true });
   await createToken(server.nobody, DATAHUB, { name: 'without a header' });
-  await createToken(server.actor(userUrn('other')), DATAHUB, { name: 'by another' });
-  await createToken(server.actor(userUrn('other')), userUrn('other'), { name: 'for another' });
+  await createToken(server.actor(DATAHUB), DATAHUB, { name: 'with it' });
+  await createToken(server.actor(userUrn('other')), userUrn('other'), { name: 'by another' });
   for (const caller of [server.nobody, server.actor(DATAHUB), server.actor(userUrn('other'))]) {
     const { tokens } = await listTokens(caller, { filters: [ownedBy(DATAHUB)] });
-    expect(tokens.map(({ name }) => name).sort()).toEqual(['by another', 'without a header']);
+    expect(tokens.map(({ name }) => name).sort()).toEqual(['with it', 'without a header']);
   }
+  expect((await refuseToken(server.actor(DATAHUB), userUrn('other'))).extensions.type).toBe('NOT_FOUND');
   const entity = await server.nobody.send('GET', `/entities/${DATAHUB}`);
   expect([entity.status, entity.text.includes('"username":"datahub"')]).toEqual([200, true]);
 });

@@ -68,8 +68,9 @@ async function findByName(
 ): Promise<Principal | undefined> {
   const user = await findPrincipal(db, { tenantId: actor.tenantId, username: name });
   if (user) return user;
-  // Where nobody is authenticated, the owner goes by any name that nobody has.
-  const isItself = actor.kind === 'owner' && (actor.name === name || isUnauthenticated(actor));
+  // Where nobody is authenticated and nobody is named, the owner goes by any name that nobody has.
+  const isNobody = isUnauthenticated(actor) && actor.name === ownerName;
+  const isItself = actor.kind === 'owner' && (actor.name === name || isNobody);
   if (!isItself && actor.tenantId !== installation.defaultTenantId) return undefined;
   const owner = await findPrincipal(db, { id: installation.ownerId });
   return owner && (isItself || name === ownerName || name === owner.name) ? { ...owner, name } : undefined;

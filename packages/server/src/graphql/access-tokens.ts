@@ -101,11 +101,10 @@ export async function listTokens(context: GraphQLContext, input: ListAccessToken
   const { actor } = caller;
   const page = readPage(context.budget, input, 20, info);
   const asked = readFilters(context.budget, input.filters ?? []);
-  const { filters, ownerIds, minterIds } = await resolveUrns(deps.db.read, deps, actor, asked);
-  const isOwn = [ownerIds, minterIds].some((ids) => ids?.length && ids.every((id) => id === actor.id));
+  const { isOwn, ...found } = await resolveUrns(deps.db.read, deps, actor, asked);
   if (!hasPermission(actor, 'tokens:manage')) requirePermission(actor, isOwn ? 'tokens:list' : 'tokens:manage');
   const standing = await readStanding(deps.db.read, deps, actor.tenantId);
-  const filter: AccessTokenFilter = { tenantId: actor.tenantId, filters, ownerIds, minterIds };
+  const filter: AccessTokenFilter = { tenantId: actor.tenantId, ...found };
   const { rows, countAll } = await listPage(deps.db.read, filter, standing, page);
   return {
     start: page.start,
