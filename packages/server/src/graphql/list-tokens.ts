@@ -32,39 +32,42 @@ export async function listPage(
   { start, count }: { start: number; count: number },
 ): Promise<TokenPage> {
   const rows: AccessTokenRow[] = [];
-  const walk = walkMatches(db, filter, standing);
-  let seen = 0;
+  const walk = walkStretches(db, filter);
+  const countMatches = (stretch: Stretch) => countAccessTokens(db, filter, standing, stretch);
+  const uncounted: Stretch[] = [];
+  let counted = 0;
   while (rows.length < count) {
-    const { value: part, done } = await walk.next();
+    const { value: stretch, done } = await walk.next();
     if (done) break;
-    const wanted = { start: Math.max(0, start - seen), count: count - rows.length };
-    if (wanted.start < part.matches) rows.push(...(await listAccessTokens(db, filter, standing, part.stretch, wanted)));
-    seen += part.matches;
+    const skip = Math.max(0, start - counted);
+    // How many match is of interest only while some are to be skipped.
+    const matches = skip > 0 ? await countMatches(stretch) : null;
+    if (matches === null) uncounted.push(stretch);
+    else counted += matches;
+    if (matches !== null && matches <= skip) continue;
+    rows.push(...(await listAccessTokens(db, filter, standing, stretch, { start: skip, count: count - rows.length })));
   }
   return {
     rows,
     async countAll() {
-      for await (const { matches } of walk) seen += matches;
-      return seen;
+      let total = counted;
+      for (const stretch of uncounted) total += await countMatches(stretch);
+      for await (const stretch of walk) total += await countMatches(stretch);
+      return total;
     },
   };
 }
 
-/** Counts the matches of one stretch after the other. */
-async function* walkMatches(
-  db: Executor,
-  filter: AccessTokenFilter,
-  standing: Standing,
-): AsyncGenerator<{ stretch: Stretch; matches: number }, undefined> {
+/** Goes through the tokens that an index has in order, a part at a time; what no index has, in one part. */
+async function* walkStretches(db: Executor, filter: AccessTokenFilter): AsyncGenerator<Stretch, undefined> {
   const isWalkable = (filter.ownerIds ?? filter.minterIds ?? ['']).length === 1;
   const size = chooseSize(filter);
-  let stretch: Stretch = {};
+  let after: Stretch['after'];
   while (true) {
-    const downTo = isWalkable ? await findStretchEnd(db, filter, stretch.after, size) : undefined;
-    stretch = { ...stretch, downTo };
-    yield { stretch, matches: await countAccessTokens(db, filter, standing, stretch) };
+    const downTo = isWalkable ? await findStretchEnd(db, filter, after, size) : undefined;
+    yield { after, downTo };
     if (!downTo) return;
-    stretch = { after: downTo };
+    after = downTo;
     // SQLite answers without leaving the event loop.
     await new Promise((turn) => setImmediate(turn));
   }
