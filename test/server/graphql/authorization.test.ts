@@ -188,6 +188,22 @@ test('a service account mints for itself with its key, and administrators mint f
   ).toBe('NOT_FOUND');
 });
 
+test('a token that a later error keeps from being shown is ended', async () => {
+  const { server, people } = await open();
+  const create = (name: string) =>
+    `${name}: createAccessToken(input: {type: PERSONAL, actorUrn: "${userUrn('minter')}", duration: ONE_HOUR, name: "${name}"}) { accessToken }`;
+  const { caller } = people.minter;
+  const lost = await ask(caller, `mutation { ${create('lost')} revokeAccessToken(tokenId: "${UNKNOWN_ID}") }`);
+  expect(lost.data).toBeNull();
+  expect((await listTokens(server.owner)).total).toBe(0);
+  const kept = await ask(
+    caller,
+    `mutation { ${create('kept')} ${create('not')}${create('again').replace('ONE_HOUR', 'NO_EXPIRY')} }`,
+  );
+  expect(kept.errors).toHaveLength(1);
+  expect((await listTokens(server.owner)).tokens.map(({ name }) => name).sort()).toEqual(['kept', 'not']);
+});
+
 test('what is refused is on record, and counted', async () => {
   const { server, people } = await open();
   await refuseToken(people.minter.caller, userUrn('both'));

@@ -87,7 +87,7 @@ describe('creating a user', () => {
   test('refuses what is invalid, by the name of the field', async () => {
     const server = await openTestServer();
     for (const [field, values] of Object.entries({
-      username: ['', ' x', 'a\tb', 'x'.repeat(256), null],
+      username: ['', ' x', 'a\tb', 'x'.repeat(256), null, `service_${UNKNOWN_ID}`, `SERVICE_${UNKNOWN_ID}`],
       email: ['bob', 'a b@c', 'x'.repeat(255), 7],
       role: ['admin', null],
       password: ['short', 'x'.repeat(1025), 7],
@@ -192,6 +192,8 @@ describe('changing a user', () => {
     await createUser(server, 'bob');
     const taken = { params: { id: bob.id }, body: { username: 'bob' } };
     expect((await server.owner.refused(usersApi.update, taken)).code).toBe('conflict');
+    const service = { params: { id: bob.id }, body: { username: `service_${UNKNOWN_ID}` } };
+    expect((await server.owner.refused(usersApi.update, service)).errors?.[0]?.field).toBe('username');
   });
 
   test('deactivating ends every credential and login, and reactivating revives none', async () => {

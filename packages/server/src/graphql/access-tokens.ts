@@ -55,6 +55,7 @@ export async function createAccessToken(context: GraphQLContext, input: CreateAc
     description,
     expires_at: ms === null ? null : formatTime(wholeSecond(deps.now()) + ms),
   });
+  context.minted.push(minted.id);
   context.change('issued personal');
   // Not read back: a token that was minted must be shown, whatever becomes of the database.
   const metadata = presentMetadata({
@@ -66,6 +67,15 @@ export async function createAccessToken(context: GraphQLContext, input: CreateAc
     expiresAtMs: minted.expires_at === null ? null : Date.parse(minted.expires_at),
   });
   return { accessToken: minted.token, metadata };
+}
+
+/**
+ * Ends what was minted when nothing of it is shown: a later field that may not be null takes all others with it (GraphQL
+ * specification §6.4.4).
+ */
+export async function endUnshown({ deps, caller, minted }: GraphQLContext, answer: string): Promise<void> {
+  if (minted.length === 0 || (JSON.parse(answer) as { data?: unknown }).data) return;
+  for (const id of minted) await revokeToken(deps, caller, id, 'it could not be shown');
 }
 
 /** Where nobody is authenticated, the owner acts under the name that the token is asked for. */

@@ -10,6 +10,7 @@ import {
 import { createSchema, createYoga, type Plugin } from 'graphql-yoga';
 import type { Log } from '../deps.ts';
 import { toPangolinError } from '../http/errors.ts';
+import { endUnshown } from './access-tokens.ts';
 import type { GraphQLContext } from './context.ts';
 import { presentError, presentInvalid } from './errors.ts';
 import { limitOperations, MAX_DOCUMENT_TOKENS, requireShort } from './limits.ts';
@@ -56,7 +57,9 @@ export function createAnswerer(log: Log): GraphQLAnswerer {
       { method: 'POST', headers, body: JSON.stringify(request) },
       context,
     );
-    return answer.text();
+    const text = await answer.text();
+    await endUnshown(context, text);
+    return text;
   };
 }
 

@@ -10,6 +10,8 @@ export interface GraphQLContext {
   budget: Budget;
   /** Ends when what is being done now is done; see turns.ts. */
   turn: Promise<unknown>;
+  /** The ids of the tokens that were minted in this request. */
+  minted: string[];
   /** Notes why a field was refused, for the audit log and the counters. */
   refuse(field: string, error: PangolinError): void;
   /** Notes what a field did to credentials, such as `issued personal`, for the counters. */

@@ -38,6 +38,7 @@ export function graphqlRoutes(deps: Deps): Hono<Env> {
       caller,
       budget: createBudget(),
       turn: Promise.resolve(),
+      minted: [],
       refuse(field, error) {
         const refused = { action: 'request.refused', resourceType: 'request', resourceName: `GraphQL ${field}` };
         // The first is noted with the request; it must not be hidden by those that follow, nor they by it.

@@ -38,6 +38,7 @@ export async function createUser(deps: Deps, caller: Caller, input: CreateUser &
   const { actor } = caller;
   requirePermission(actor, 'users:write');
   requireRankOf(actor, input.role, 'The user');
+  refuseServiceName(input.username);
   const password = input.password ?? generatePassword(deps);
   const row: UserRow = {
     id: deps.newId(),
@@ -75,6 +76,15 @@ export async function createUser(deps: Deps, caller: Caller, input: CreateUser &
   return { ...presentUser(row), ...(input.password === undefined ? { password } : {}) };
 }
 
+/** DataHub's URNs know service users by such names. */
+function refuseServiceName(username: string): void {
+  if (!/^service_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(username)) return;
+  const message = 'must not be service_ and a UUID, by which service users are known';
+  throw new PangolinError('invalid_request', `The field 'username' ${message}.`, {
+    fields: [{ field: 'username', message }],
+  });
+}
+
 /** One user of the tenant; the embedded owner is none. */
 export async function readUser(deps: Deps, caller: Caller, id: string, db: Executor = deps.db.read): Promise<UserRow> {
   const row = await findUser(db, caller.actor.tenantId, id.toLowerCase());
@@ -91,6 +101,7 @@ export async function updateUser(
 ): Promise<User> {
   const { actor } = caller;
   requirePermission(actor, 'users:write');
+  if (input.username !== undefined) refuseServiceName(input.username);
   return transactAs(deps, caller, async (tx) => {
     const row = await readUser(deps, caller, id, tx);
     await requireReach(tx, actor, toReached(row));
