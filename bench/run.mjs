@@ -2,6 +2,7 @@
 // With names of parts, those alone: npm run bench -- iceberg
 import { measureAudit } from './audit.mjs';
 import { measureCredentials } from './credentials.mjs';
+import { measureGraphQL } from './graphql.mjs';
 import { measureIceberg } from './iceberg.mjs';
 import { measurePostgres } from './postgres.mjs';
 import { createReport } from './report.mjs';
@@ -9,6 +10,7 @@ import { measureScale } from './scale.mjs';
 
 const PARTS = {
   credentials: measureCredentials,
+  graphql: measureGraphQL,
   iceberg: measureIceberg,
   postgres: measurePostgres,
   scale: measureScale,
