@@ -1,28 +1,14 @@
-import { once } from 'node:events';
-import { createServer, type Server as HttpServer } from 'node:http';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Box, openBox } from '../process/box.ts';
 import { readClaims, readId } from '../process/credentials.ts';
 import { isAccepted, isKeyAccepted } from '../process/request.ts';
 import { type Server, startServer } from '../process/start-server.ts';
-
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--host-resolver-rules=MAP evil.test 127.0.0.1',
-  // Newer browsers ask before a page reaches this machine; older ones do not, and the server must not rely on it.
-  '--disable-features=LocalNetworkAccessChecks',
-];
+import { type HostileBrowser, openHostileBrowser } from './hostile-browser.ts';
 
 let box: Box;
 let server: Server;
-let attacker: HttpServer;
+let hostile: HostileBrowser;
 let attackerPort: number;
 let browser: Browser;
 let admin: string;
@@ -36,17 +22,11 @@ beforeAll(async () => {
   const created = await box.admin(['create-service-user', '--name', 'etl']);
   serviceUser = { id: readId(created.stderr), key: created.stdout.trim() };
   server = await startServer(box);
-  attacker = createServer((_, response) => {
-    response.setHeader('content-type', 'text/html').end('<!doctype html><title>hostile</title><body>');
-  }).listen(0, '127.0.0.1');
-  await once(attacker, 'listening');
-  const address = attacker.address();
-  attackerPort = typeof address === 'object' && address ? address.port : 0;
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
+  hostile = await openHostileBrowser();
+  ({ browser, port: attackerPort } = hostile);
 });
 afterAll(async () => {
-  await browser?.close();
-  attacker?.close();
+  await hostile?.close();
   await box.remove();
 });
 

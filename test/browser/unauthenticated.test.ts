@@ -1,23 +1,12 @@
-import { once } from 'node:events';
-import { createServer, type Server as HttpServer } from 'node:http';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Box, openBox } from '../process/box.ts';
 import { type Server, startServer } from '../process/start-server.ts';
-
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--host-resolver-rules=MAP evil.test 127.0.0.1',
-  '--disable-features=LocalNetworkAccessChecks',
-];
+import { type HostileBrowser, openHostileBrowser } from './hostile-browser.ts';
 
 let box: Box;
 let server: Server;
-let attacker: HttpServer;
+let hostile: HostileBrowser;
 let attackerPort: number;
 let browser: Browser;
 
@@ -26,17 +15,11 @@ beforeAll(async () => {
   // Without a header, too, the owner may mint for whom the request names.
   await box.admin(['create-user', 'datahub', '--json']);
   server = await startServer(box, ['--no-auth']);
-  attacker = createServer((_, response) => {
-    response.setHeader('content-type', 'text/html').end('<!doctype html><title>hostile</title><body>');
-  }).listen(0, '127.0.0.1');
-  await once(attacker, 'listening');
-  const address = attacker.address();
-  attackerPort = typeof address === 'object' && address ? address.port : 0;
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
+  hostile = await openHostileBrowser();
+  ({ browser, port: attackerPort } = hostile);
 });
 afterAll(async () => {
-  await browser?.close();
-  attacker?.close();
+  await hostile?.close();
   await box.remove();
 });
 

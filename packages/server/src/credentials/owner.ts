@@ -17,14 +17,17 @@ export const createOwner = (of: {
   privileges: ALL_PRIVILEGES,
   allowedNetworks: [],
   epoch: 0,
-  credential: {
-    type: 'owner',
-    id: null,
-    createdAtMs: 0,
-    expiresAtMs: null,
-    endsAtMs: null,
-    renewableUntilMs: null,
-    ownGrantsUntilMs: null,
-    root: null,
-  },
+  credential: { ...NO_CREDENTIAL, type: 'owner' },
 });
+
+/** Of whoever is believed to be who they say they are. */
+export const NO_CREDENTIAL: Actor['credential'] = {
+  type: 'none',
+  id: null,
+  createdAtMs: 0,
+  expiresAtMs: null,
+  endsAtMs: null,
+  renewableUntilMs: null,
+  ownGrantsUntilMs: null,
+  root: null,
+};

@@ -6,7 +6,7 @@ import { readPrivileges } from '../policies/reach.ts';
 import type { Executor } from '../store/schema.ts';
 import type { Actor } from './caller.ts';
 import { readNetworks } from './judge.ts';
-import { createOwner } from './owner.ts';
+import { createOwner, NO_CREDENTIAL } from './owner.ts';
 import { RefusedSubject, withSubject } from './refused-subject.ts';
 import { findServiceUserState, findUserState, type PrincipalState } from './store.ts';
 
@@ -72,17 +72,6 @@ const createUnauthenticatedOwner = ({ installation }: Deps, ownerName: string): 
   ...createOwner({ installation, ownerName }),
   credential: NO_CREDENTIAL,
 });
-
-const NO_CREDENTIAL: Actor['credential'] = {
-  type: 'none',
-  id: null,
-  createdAtMs: 0,
-  expiresAtMs: null,
-  endsAtMs: null,
-  renewableUntilMs: null,
-  ownGrantsUntilMs: null,
-  root: null,
-};
 
 /** What the header names, and under which name; its text is UTF-8, which arrives a byte a character. */
 function readActor(header: string): { named: NamedPrincipal; name: string } {
