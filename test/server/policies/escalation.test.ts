@@ -188,6 +188,16 @@ describe('an administrator', () => {
     expect((await admin.caller.ask(auditApi.list)).status).toBe(403);
   });
 
+  test('who manages all tokens still does not give the privilege to make one’s own unless they hold it', async () => {
+    const { server } = await openWithMallory();
+    for (const role of ['tenant-user', 'tenant-admin'])
+      await revoke(server, 'GENERATE_PERSONAL_ACCESS_TOKENS', { role });
+    const admin = await createLoggedIn(server, 'admin', 'tenant-admin');
+    expect(await privilegesOf(admin.caller)).toContain('MANAGE_ACCESS_TOKENS');
+    const body = { privilege: 'GENERATE_PERSONAL_ACCESS_TOKENS', username: 'admin' };
+    expect(await admin.caller.refused(policiesApi.create, { body })).toMatchObject({ status: 403, code: 'forbidden' });
+  });
+
   test('does not change what is granted to somebody who stands above', async () => {
     const { server } = await openWithMallory();
     await createUser(server, 'boss', 'root');
