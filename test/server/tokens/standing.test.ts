@@ -40,7 +40,7 @@ const aToken = fc.record({
   created_at: created,
   lifetime: fc.oneof({ weight: 4, arbitrary: lifetime }, { weight: 1, arbitrary: fc.constant(null) }),
   revoked_at: ended,
-  unauthenticated_as: fc.constantFrom(null, null, null, null, 'datahub'),
+  unauthenticated_as: fc.oneof({ weight: 9, arbitrary: fc.constant(null) }, fc.constant('datahub')),
 });
 
 const world = fc.record({
@@ -204,7 +204,8 @@ describe('what a list says of a token', () => {
         counts[judged] = (counts[judged] ?? 0) + 1;
         expect(listed).toBe(judged);
       }),
-      { numRuns: 600 },
+      // So many that some dozens are of each kind, whatever comes up.
+      { numRuns: 2_000 },
     );
     // The cases are worth something only if they reach all three.
     for (const status of ['valid', 'expired', 'revoked']) expect(counts[status]).toBeGreaterThan(5);
