@@ -180,6 +180,39 @@ describe('a commit', () => {
   });
 });
 
+describe('a connection that failed', () => {
+  test('while it waited for its turn is as good as any other', async () => {
+    const url = await createTestDatabase();
+    const server = await openReplica(url);
+    const made = withClient(url, async (client) => {
+      await client.query('begin; select one from changes for update');
+      const waiting = insertTenant(server, 'patient');
+      await sleep(4_500);
+      await client.query('commit');
+      return waiting;
+    });
+    await made;
+    expect(await countTenants(url, 'patient')).toBe(1);
+  });
+
+  test('in the middle of a commit says why, and has the next one made', async () => {
+    const url = await createTestDatabase();
+    const server = await openReplica(url);
+    await withClient(url, (client) =>
+      client.query(`
+        create function fail() returns trigger language plpgsql
+          as $$ begin raise exception using errcode = '53100'; end $$;
+        create trigger failing before update on changes execute function fail()`),
+    );
+    const { id } = await server.owner.call(tokensApi.create, { body: {} });
+    const revoke = () => server.owner.refused(tokensApi.revoke, { params: { jti: id } });
+    const full = { status: 503, code: 'storage_full' };
+    expect([await revoke(), await revoke(), await revoke()]).toMatchObject([full, full, full]);
+    await withClient(url, (client) => client.query('drop trigger failing on changes'));
+    await server.owner.call(tokensApi.revoke, { params: { jti: id } });
+  });
+});
+
 describe('a server that hangs in a transaction', () => {
   test('loses its turn, and the others get theirs in time', async () => {
     const url = await createTestDatabase();
@@ -208,6 +241,7 @@ describe('a database that cannot do what it is asked', () => {
     ['53100', { code: 'storage_full', message: 'The disk of the database server is full.' }],
     ['25006', { code: 'storage_read_only', message: 'The database takes no changes now.' }],
     ['57014', { code: 'storage_busy', message: 'The database took too long.' }],
+    ['XX000', { code: 'unavailable', message: 'The database server failed.' }],
     ['58030', { code: 'storage_damaged', message: 'The database server cannot read or write its files.' }],
   ] as const;
 

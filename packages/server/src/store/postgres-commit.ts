@@ -24,16 +24,15 @@ export const createPostgresCommit =
   (work, deadlineMs) => {
     const attempt = () =>
       pool.use(async (connection) => {
-        const begun = freshness.moment();
-        const [, answer] = await connection.run(BEGIN);
-        const observation = readObservation(answer);
-        freshness.observe(observation, begun);
         const executor = executorOf(connection);
         // After whatever a unit that was given up still has under way.
         const run = (statement: string) => executor.provideConnection(() => connection.run(statement));
-        let changedCredentials: boolean;
         try {
-          changedCredentials = await work({
+          const begun = freshness.moment();
+          const [, answer] = await run(BEGIN);
+          const observation = readObservation(answer);
+          freshness.observe(observation, begun);
+          const changedCredentials = await work({
             dialect,
             executor,
             // A name may be taken again: the newest is meant. Released ones would only cost an exchange each.
@@ -44,11 +43,12 @@ export const createPostgresCommit =
             rollbackToSavepoint: () => run('rollback to savepoint unit'),
             isLostBy: isTransient,
           });
+          await commit(run, observation.credentials, changedCredentials);
         } catch (error) {
-          if (!isLost(error)) await run('rollback');
+          // Wherever it failed: in its turn, its work or its end. What cannot be taken back, nobody uses again.
+          if (!connection.isLost()) await run('rollback').catch(() => undefined);
           throw error;
         }
-        await commit(run, observation.credentials, changedCredentials);
       });
 
     /** Nobody else writes between the turn and the commit: what was counted then is what is there now. */

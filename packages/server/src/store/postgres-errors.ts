@@ -66,6 +66,7 @@ const POSTGRES: Record<string, Explanation> = {
   '57': GONE,
   '57014': { code: 'storage_busy', message: 'The database took too long.', hint: AGAIN },
   '58': DAMAGED,
+  XX: { code: 'unavailable', message: 'The database server failed.', hint: "Look into PostgreSQL's log." },
   XX001: DAMAGED,
   XX002: DAMAGED,
 };

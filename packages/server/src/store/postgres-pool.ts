@@ -32,10 +32,14 @@ export interface PostgresConnection extends DatabaseConnection {
   readRows(query: CompiledQuery): Promise<unknown[][]>;
   /** Whether an error has made the transaction refuse everything but its end. */
   hasFailed(): boolean;
+  /** Whether it is gone, or does not answer. */
+  isLost(): boolean;
+  /** Whether nobody else can use it: it is lost, or a transaction was begun on it that has not ended. */
+  isSpent(): boolean;
 }
 
 export interface PostgresPool {
-  /** Holds a connection for a while; one that broke meanwhile is not used again. */
+  /** Holds a connection for a while; one that is spent afterwards is not used again. */
   use<T>(work: (connection: PostgresConnection) => Promise<T>): Promise<T>;
   stats(): PoolStats;
   end(): Promise<void>;
@@ -48,6 +52,9 @@ const MAX_NAMED_STATEMENTS = 500;
 
 const INT8 = 20;
 const NUMERIC = 1700;
+
+const BEGINS = /^begin\b/;
+const ENDS = /(?:^|; )(?:commit|rollback)$/;
 
 /** Counts, times and sums are numbers here: all of them are far below 2^53. */
 const types: pg.CustomTypesConfig = {
@@ -86,14 +93,12 @@ export function createPostgresPool(url: URL, options: PoolOptions): PostgresPool
       const client = await pool.connect().catch((error) => {
         throw toConnectionError(error, '08001');
       });
-      let isBroken = false;
+      let connection: PostgresConnection | undefined;
       try {
-        return await work(known.get(client) ?? (await open(client)));
-      } catch (error) {
-        isBroken = isLost(error);
-        throw error;
+        connection = known.get(client) ?? (await open(client));
+        return await work(connection);
       } finally {
-        client.release(isBroken);
+        client.release(connection === undefined || connection.isSpent());
       }
     },
     stats: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
@@ -132,10 +137,14 @@ function createStatementNames(): (sql: string) => string | undefined {
 
 function createConnection(client: pg.PoolClient, nameOf: (sql: string) => string | undefined): PostgresConnection {
   // The driver learns how the transaction stands only after it has told of the error.
+  let isOpen = false;
   let hasFailed = false;
-  const failed = (error: unknown): never => {
+  let wasLost = false;
+  const failed = (thrown: unknown): never => {
+    const error = toConnectionError(thrown, '08006');
     hasFailed = true;
-    throw toConnectionError(error, '08006');
+    wasLost ||= isLost(error);
+    throw error;
   };
   const prepare = ({ sql, parameters }: CompiledQuery) => {
     const name = nameOf(sql);
@@ -144,7 +153,9 @@ function createConnection(client: pg.PoolClient, nameOf: (sql: string) => string
   return {
     async run(text, options) {
       const query = options ? { text, query_timeout: options.answerMs } : text;
+      if (BEGINS.test(text)) isOpen = true;
       const results: pg.QueryResult | pg.QueryResult[] = await client.query(query).catch(failed);
+      if (ENDS.test(text)) isOpen = false;
       if (/^(?:begin|rollback)\b/.test(text)) hasFailed = false;
       return Array.isArray(results) ? results : [results];
     },
@@ -161,6 +172,8 @@ function createConnection(client: pg.PoolClient, nameOf: (sql: string) => string
       throw new Error('Nothing is streamed.');
     },
     hasFailed: () => hasFailed,
+    isLost: () => wasLost,
+    isSpent: () => wasLost || isOpen,
   };
 }
 
