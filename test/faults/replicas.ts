@@ -12,6 +12,8 @@ export interface Replicas {
   start(index: number, before?: string[]): Promise<void>;
   /** Resolves when every server says that it is ready. */
   ready(): Promise<void>;
+  /** What the running servers' logs say of failures that nobody foresaw. */
+  failures(): string;
   stop(): Promise<void>;
 }
 
@@ -38,6 +40,10 @@ export async function startReplicas({ box, env }: Engine): Promise<Replicas> {
           await sleep(100);
         }
       }
+    },
+    failures() {
+      const lines = servers.flatMap(({ log }) => log().split('\n'));
+      return lines.filter((line) => line.includes('unexpected failure')).join('\n');
     },
     async stop() {
       await Promise.all(servers.map((server) => server.stop('SIGKILL')));
