@@ -123,6 +123,22 @@ describe('datahub init', () => {
     expect(described.stdout).toMatch(/durationIso: String/);
   });
 
+  test('runs operations by name, with the fields that it chooses itself', async () => {
+    await logInAs('datahub');
+    const filters = [{ field: 'ownerUrn', values: [DATAHUB] }];
+    const [me, listed, revoked] = await Promise.all([
+      datahub('graphql', '--operation', 'me'),
+      datahub('graphql', '--operation', 'listAccessTokens', '--variables', JSON.stringify({ input: { filters } })),
+      datahub('graphql', '--operation', 'revokeAccessToken', '--variables', '{"tokenId":"unknown"}'),
+    ]);
+    expect(me.code, me.stderr).toBe(0);
+    expect(JSON.parse(me.stdout)).toMatchObject({
+      me: { corpUser: { urn: DATAHUB, properties: { displayName: 'datahub', email: 'datahub@example.org' } } },
+    });
+    expect(JSON.parse(listed.stdout)).toEqual({ listAccessTokens: { total: expect.any(Number) } });
+    expect(`${revoked.stdout}${revoked.stderr}`).toContain('UNAUTHORIZED');
+  });
+
   test('says that a password is wrong, and keeps no token', async () => {
     await logInAs('datahub');
     const before = await readConfig();

@@ -25,7 +25,7 @@ test('a service account is a service user without a key, for which tokens are mi
   const created = server.clock.nowMs;
   expect(made).toEqual({
     urn: userUrn(`service_${id}`),
-    type: 'SERVICE_ACCOUNT',
+    type: 'CORP_USER',
     name: `service_${id}`,
     displayName: 'etl',
     description: 'nightly',

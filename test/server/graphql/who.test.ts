@@ -23,6 +23,23 @@ test('everybody may ask who they are and what they may do', async () => {
   });
 });
 
+test('the properties that DataHub’s command line asks of oneself are told, and nobody else’s', async () => {
+  const server = await openTestServer();
+  const { caller } = await createLoggedIn(server, 'alice');
+  const fields = 'properties { active displayName email firstName lastName title fullName }';
+  const missing = { email: null, firstName: null, lastName: null, title: null };
+  const properties = { active: true, displayName: 'alice', fullName: 'alice', ...missing };
+  expect(await data(caller, `{ me { corpUser { ${fields} } } }`)).toEqual({ me: { corpUser: { properties } } });
+  expect(await data(server.owner, `{ me { corpUser { ${fields} } } }`)).toEqual({
+    me: { corpUser: { properties: { ...properties, displayName: 'ada', fullName: 'ada' } } },
+  });
+  await createToken(caller, userUrn('alice'));
+  const listed = `{ listAccessTokens(input: {}) { tokens { owner { username ${fields} } } } }`;
+  expect(await data(server.owner, listed)).toEqual({
+    listAccessTokens: { tokens: [{ owner: { username: 'alice', properties: null } }] },
+  });
+});
+
 const DEBUG =
   'query ($userUrn: String!) { debugAccess(userUrn: $userUrn) { roles groups groupsWithRoles rolesViaGroups allRoles policies privileges } }';
 

@@ -64,10 +64,10 @@ function readAccountId(urn: string): string {
   throw badRequest('The URN of a service account is urn:li:corpuser:service_<uuid>.');
 }
 
-/** ServiceAccount. Its `name` is the one in its URN; what people call it is `displayName`. */
+/** ServiceAccount, which is a user to DataHub. Its `name` is the one in its URN; what people call it is `displayName`. */
 const presentAccount = (row: Row) => ({
   urn: principalUrn({ kind: 'service_user', id: row.id, name: row.name }),
-  type: 'SERVICE_ACCOUNT',
+  type: 'CORP_USER',
   name: `service_${row.id}`,
   displayName: row.name,
   description: row.description,

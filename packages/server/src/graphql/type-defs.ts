@@ -22,15 +22,21 @@ export const TYPE_DEFS = /* GraphQL */ `
     What somebody may do, and why.
     """
     debugAccess(userUrn: String!): DebugAccessResult!
+    """
+    Service accounts by name.
+    """
     listServiceAccounts(input: ListServiceAccountsInput!): ListServiceAccountsResult!
     """
-    Null where there is none.
+    A service account by its URN; null where there is none.
     """
     getServiceAccount(urn: String!): ServiceAccount
     """
     Who is asking.
     """
     me: AuthenticatedUser
+    """
+    What this server offers you: for how long tokens may live.
+    """
     appConfig: AppConfig
   }
 
@@ -43,6 +49,9 @@ export const TYPE_DEFS = /* GraphQL */ `
     Ends an access token, and everything that was obtained with it.
     """
     revokeAccessToken(tokenId: String!): Boolean!
+    """
+    Creates a service account; its tokens are made by createAccessToken with type SERVICE_ACCOUNT.
+    """
     createServiceAccount(input: CreateServiceAccountInput!): ServiceAccount!
     """
     Ends a service account with all of its tokens and keys.
@@ -113,8 +122,10 @@ export const TYPE_DEFS = /* GraphQL */ `
 
   enum EntityType {
     ACCESS_TOKEN
+    """
+    A user, or a service account.
+    """
     CORP_USER
-    SERVICE_ACCOUNT
   }
 
   type AccessTokenMetadata {
@@ -210,6 +221,23 @@ export const TYPE_DEFS = /* GraphQL */ `
     urn: String!
     type: EntityType!
     username: String!
+    """
+    Of me; null elsewhere.
+    """
+    properties: CorpUserProperties
+  }
+
+  """
+  Nobody's title, first and last name are kept here.
+  """
+  type CorpUserProperties {
+    active: Boolean!
+    displayName: String
+    email: String
+    title: String
+    firstName: String
+    lastName: String
+    fullName: String
   }
 
   type DebugAccessResult {
@@ -273,8 +301,8 @@ export const TYPE_DEFS = /* GraphQL */ `
     tokenAuthEnabled: Boolean!
     allowNoExpiry: Boolean!
     """
-    What createAccessToken takes.
+    ISO 8601, the shortest first: what createAccessToken takes as durationIso. No expiry is allowNoExpiry's.
     """
-    allowedAccessTokenDurations: [AccessTokenDuration!]!
+    allowedAccessTokenDurations: [String!]!
   }
 `;

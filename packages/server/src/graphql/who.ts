@@ -1,4 +1,6 @@
+import { TOKEN_DURATIONS } from '@pangolin/shared/contract/durations';
 import { PangolinError } from '@pangolin/shared/errors';
+import { findCorpUser } from '../datahub/entities.ts';
 import { findPrincipalByUrn, principalUrn, readPrincipalUrn } from '../datahub/principal-urns.ts';
 import { hasPermission, requirePermission } from '../policies/permissions.ts';
 import { ALL_PRIVILEGES } from '../policies/privileges.ts';
@@ -7,16 +9,23 @@ import { readSettings } from '../settings/settings.ts';
 import type { GraphQLContext } from './context.ts';
 import { listOffered } from './durations.ts';
 import { presentCorpUser } from './metadata.ts';
+import { inTurn } from './turns.ts';
 
 /** AuthenticatedUser of the caller: what this credential lets them do. */
-export const readMe = ({ caller: { actor } }: GraphQLContext) => ({
-  corpUser: presentCorpUser(principalUrn(actor)),
-  platformPrivileges: {
-    generatePersonalAccessTokens: hasPermission(actor, 'tokens:create'),
-    manageTokens: hasPermission(actor, 'tokens:manage'),
-    manageServiceAccounts: hasPermission(actor, 'service_accounts:write'),
-  },
-});
+export function readMe(context: GraphQLContext) {
+  const { deps, caller } = context;
+  const { actor } = caller;
+  const urn = principalUrn(actor);
+  const readProperties = async () => (await findCorpUser(deps, caller, urn)).info;
+  return {
+    corpUser: { ...presentCorpUser(urn), properties: () => inTurn(context, readProperties) },
+    platformPrivileges: {
+      generatePersonalAccessTokens: hasPermission(actor, 'tokens:create'),
+      manageTokens: hasPermission(actor, 'tokens:manage'),
+      manageServiceAccounts: hasPermission(actor, 'service_accounts:write'),
+    },
+  };
+}
 
 /** AppConfig: what the tenant allows the caller's role. */
 export async function readAppConfig({ deps, caller: { actor } }: GraphQLContext) {
@@ -25,7 +34,7 @@ export async function readAppConfig({ deps, caller: { actor } }: GraphQLContext)
     authConfig: {
       tokenAuthEnabled: deps.authenticates,
       allowNoExpiry: offered.includes('NO_EXPIRY'),
-      allowedAccessTokenDurations: offered,
+      allowedAccessTokenDurations: offered.map((name) => TOKEN_DURATIONS[name]).filter((iso) => iso !== null),
     },
   };
 }
