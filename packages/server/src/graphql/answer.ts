@@ -11,11 +11,13 @@ import { createSchema, createYoga, type Plugin } from 'graphql-yoga';
 import type { Log } from '../deps.ts';
 import { toPangolinError } from '../http/errors.ts';
 import { endUnshown } from './access-tokens.ts';
+import { advise } from './advise.ts';
 import type { GraphQLContext } from './context.ts';
 import { presentError, presentInvalid } from './errors.ts';
 import { limitOperations, MAX_DOCUMENT_TOKENS, requireShort } from './limits.ts';
 import { readMutationShorthand } from './mutation-shorthand.ts';
-import { MUTATIONS, RESOLVERS } from './resolvers.ts';
+import { requireOperation } from './require-operation.ts';
+import { MUTATIONS, QUERIES, RESOLVERS } from './resolvers.ts';
 import { TYPE_DEFS } from './type-defs.ts';
 
 /** As many as anybody reads of what is wrong with a document. */
@@ -65,10 +67,12 @@ export function createAnswerer(log: Log): GraphQLAnswerer {
 
 /** How documents are parsed and validated: within limits, and with DataHub's way of writing mutations. */
 const readDocuments: Plugin = {
-  onParse({ setParseFn }) {
+  onParse({ context, setParseFn }) {
     setParseFn((source: string, options?: ParseOptions) => {
       requireShort(source);
-      return readMutationShorthand(parse(source, { ...options, maxTokens: MAX_DOCUMENT_TOKENS }), MUTATIONS);
+      const document = readMutationShorthand(parseDocument(source, options), MUTATIONS);
+      requireOperation(document, context.params.operationName);
+      return document;
     });
   },
   onValidate({ setValidationFn }) {
@@ -78,10 +82,20 @@ const readDocuments: Plugin = {
       return tooLarge.length > 0 ? tooLarge : validate(schema, document, rules, { maxErrors: MAX_ERRORS });
     });
     return ({ valid, result, setResult }) => {
-      if (!valid) setResult(result.map((error) => presentInvalid(error, 'ValidationError')));
+      if (!valid) setResult(result.map((error) => presentInvalid(advise(error, ROOTS), 'ValidationError')));
     };
   },
 };
+
+const ROOTS = { queries: QUERIES, mutations: MUTATIONS };
+
+function parseDocument(source: string, options: ParseOptions | undefined): DocumentNode {
+  try {
+    return parse(source, { ...options, maxTokens: MAX_DOCUMENT_TOKENS });
+  } catch (error) {
+    throw error instanceof GraphQLError ? advise(error, ROOTS) : error;
+  }
+}
 
 /** Any error on its way out; what was not foreseen is logged, and told to nobody. */
 function present(error: unknown, log: Log): GraphQLError {

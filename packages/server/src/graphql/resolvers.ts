@@ -71,5 +71,6 @@ const Mutation = {
 /** What answers each field that is more than a property. */
 export const RESOLVERS = { Long, Query, Mutation };
 
-/** The names of all mutations. */
+/** The names of all queries, and of all mutations. */
+export const QUERIES: ReadonlySet<string> = new Set(Object.keys(Query));
 export const MUTATIONS: ReadonlySet<string> = new Set(Object.keys(Mutation));
