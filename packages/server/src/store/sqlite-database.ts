@@ -1,4 +1,5 @@
-import { type CompiledQuery, type Kysely, sql } from 'kysely';
+import { PangolinError } from '@pangolin/shared/errors';
+import { type CompiledQuery, type Kysely, type QueryExecutor, sql } from 'kysely';
 import { monotonicMs } from '../times.ts';
 import { type Commit, createCommitQueue } from './commit-queue.ts';
 import type { Database } from './database.ts';
@@ -10,9 +11,7 @@ const MAX_CHECK_AGE_MS = 1;
 
 /** Opens a SQLite database file, creating and migrating it as needed. */
 export async function openSqliteDatabase(path: string): Promise<Database> {
-  const writer = await openSqlite<Schema>(path, { readOnly: false });
-  await retryWhileBusy(() => migrate(writer.kysely as Kysely<unknown>));
-  const reader = await openSqlite<Schema>(path, { readOnly: true });
+  const { writer, reader } = await openBoth(path);
   const dataVersion = writer.raw.prepare('pragma data_version');
   let seenVersion = readVersion();
   let credentialChanges = 1;
@@ -90,12 +89,23 @@ export async function openSqliteDatabase(path: string): Promise<Database> {
   };
 }
 
+async function openBoth(path: string): Promise<Record<'writer' | 'reader', SqliteConnection<Schema>>> {
+  const writer = await openSqlite<Schema>(path, { readOnly: false });
+  try {
+    await retryWhileBusy(() => migrate(writer.kysely as Kysely<unknown>));
+    return { writer, reader: await openSqlite<Schema>(path, { readOnly: true }) };
+  } catch (error) {
+    await writer.kysely.destroy();
+    throw error;
+  }
+}
+
 /** Commits to a SQLite file: the write lock is taken first, so that nothing fails for what others write meanwhile. */
-const commitTo = ({ kysely, dialect }: SqliteConnection<Schema>, work: Parameters<Commit>[0]): Promise<boolean> =>
+const commitTo = ({ raw, kysely, dialect }: SqliteConnection<Schema>, work: Parameters<Commit>[0]): Promise<boolean> =>
   kysely.transaction().execute((tx) =>
     work({
       dialect,
-      executor: tx.getExecutor(),
+      executor: refuseOutside(raw, tx.getExecutor()),
       savepoint: () => sql`savepoint unit`.execute(tx),
       release: () => sql`release savepoint unit`.execute(tx),
       async rollbackToSavepoint() {
@@ -105,3 +115,20 @@ const commitTo = ({ kysely, dialect }: SqliteConnection<Schema>, work: Parameter
       isLostBy: () => false,
     }),
   );
+
+/**
+ * A full disk, an I/O error or a want of memory has SQLite take the whole transaction back by itself. What a unit still has
+ * to say then would be committed statement by statement.
+ */
+function refuseOutside(raw: SqliteConnection<Schema>['raw'], executor: QueryExecutor): QueryExecutor {
+  return executor.withConnectionProvider({
+    provideConnection: (consumer) =>
+      executor.provideConnection((connection) => {
+        if (raw.isTransaction) return consumer(connection);
+        throw new PangolinError('unavailable', 'The database has taken the transaction back.', {
+          hint: 'Try again in a moment.',
+          retryAfterSeconds: 1,
+        });
+      }),
+  });
+}

@@ -105,9 +105,12 @@ class ImmediateDriver extends SqliteDriver {
 
   /** A full disk or an I/O error has rolled everything back already: what failed is told, not that this has. */
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('rollback')).catch((error) => {
+    try {
+      // Throws at once, and rejects nothing.
+      await connection.executeQuery(CompiledQuery.raw('rollback'));
+    } catch (error) {
       if (!(error instanceof Error && /no transaction is active/.test(error.message))) throw error;
-    });
+    }
   }
 }
 
