@@ -71,6 +71,21 @@ describe('a unit of work', () => {
     expect(names.map(({ name }) => name)).toEqual(['default', 'next']);
   });
 
+  test('whose time was taken by those before it is refused, instead of keeping those behind it waiting', async () => {
+    const { deps } = await openTestServer();
+    const slow = (name: string) =>
+      deps.db.transact(async (tx) => {
+        await tx.insertInto('tenants').values({ id: deps.newId(), name, created_at: 1 }).execute();
+        await sleep(1_500);
+      });
+    const outcomes = await Promise.allSettled(['a', 'b', 'c', 'd', 'e', 'f', 'g'].map(slow));
+    const made = outcomes.filter(({ status }) => status === 'fulfilled');
+    expect(made.length).toBeGreaterThan(0);
+    expect(outcomes.at(-1)).toMatchObject({ reason: { code: 'storage_busy', retryAfterSeconds: 1 } });
+    const rows = await deps.db.read.selectFrom('tenants').select('name').where('name', '<>', 'default').execute();
+    expect(rows).toHaveLength(made.length);
+  });
+
   test('is not forgotten when it begins in the moment in which the last one is answered', async () => {
     const { deps } = await openTestServer();
     const write = () => deps.db.transact((tx) => tx.selectFrom('tenants').select('id').execute());

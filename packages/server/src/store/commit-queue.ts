@@ -56,15 +56,9 @@ export function createCommitQueue(commit: Commit): CommitQueue {
 
   async function drain(): Promise<void> {
     while (waiting.length > 0) {
-      const late = monotonicMs();
       const batch = waiting.splice(0, MAX_UNITS_PER_COMMIT).filter((one) => {
-        if (one.deadline > late) return true;
-        one.reject(
-          new PangolinError('storage_busy', 'The database is busy.', {
-            hint: 'Try again in a moment.',
-            retryAfterSeconds: 1,
-          }),
-        );
+        if (!isLate(one)) return true;
+        one.reject(busy());
         return false;
       });
       if (batch.length > 0) await commitTogether(batch);
@@ -81,7 +75,7 @@ export function createCommitQueue(commit: Commit): CommitQueue {
           settle = [];
           let changedCredentials = false;
           for (const one of batch) {
-            const outcome = batch.length === 1 ? await runAlone(shared, one) : await runBeside(shared, one);
+            const outcome = batch.length === 1 ? await runAlone(shared, one) : await takeTurn(shared, one);
             changedCredentials ||= outcome.hasWritten && one.changesCredentials;
             settle.push(outcome.settle);
           }
@@ -127,6 +121,15 @@ async function runAlone(shared: SharedTransaction, one: Waiting): Promise<Outcom
   const value = await runUnit(shared, one.unit);
   return { hasWritten: true, settle: () => one.resolve(value) };
 }
+
+/** Where every statement takes its time, those before it may have taken all of a unit's. */
+const takeTurn = (shared: SharedTransaction, one: Waiting): Outcome | Promise<Outcome> =>
+  isLate(one) ? { hasWritten: false, settle: () => one.reject(busy()) } : runBeside(shared, one);
+
+const isLate = (one: Waiting): boolean => one.deadline <= monotonicMs();
+
+const busy = () =>
+  new PangolinError('storage_busy', 'The database is busy.', { hint: 'Try again in a moment.', retryAfterSeconds: 1 });
 
 async function runBeside(shared: SharedTransaction, one: Waiting): Promise<Outcome> {
   await shared.savepoint();
