@@ -65,7 +65,7 @@ export interface Metadata {
   expiresAt: number | null;
 }
 
-const CREATE = `mutation ($input: CreateAccessTokenInput!) {
+export const CREATE = `mutation ($input: CreateAccessTokenInput!) {
   createAccessToken(input: $input) {
     accessToken metadata { id urn name actorUrn ownerUrn createdAt expiresAt }
   }

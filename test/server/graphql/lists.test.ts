@@ -10,7 +10,7 @@ import {
   standingOf,
   type TestServer,
 } from '../harness.ts';
-import { createToken, data, listTokens, namesOf, openWithTokens, problem, userUrn } from './graphql.ts';
+import { createToken, data, listTokens, namesOf, openWithTokens, post, problem, userUrn } from './graphql.ts';
 
 const LIST = 'query ($input: ListAccessTokenInput!) { listAccessTokens(input: $input) { total } }';
 
@@ -152,4 +152,27 @@ test('ten thousand tokens come out page by page, each once and in order', { time
     expect(new Set(seen.map(([, id]) => id)).size).toBe(10_000);
     expect(seen).toEqual(inOrder);
   }
+});
+
+test('a count that fails is logged under the id of its request', async () => {
+  const { server } = await openWithTokens();
+  const { db } = server.deps;
+  const read = db.read.withPlugin({
+    transformQuery({ node }) {
+      if (JSON.stringify(node).includes('"count"')) throw new Error('cannot count');
+      return node;
+    },
+    transformResult: async ({ result }) => result,
+  });
+  server.deps.db = { ...db, read };
+  const query = '{ listAccessTokens(input: {}) { tokens { name } total } }';
+  const { headers, json } = await post(server.owner, { query });
+  expect(json).toMatchObject({
+    errors: [{ path: ['listAccessTokens', 'total'], extensions: { type: 'SERVER_ERROR' } }],
+  });
+  const [failure] = server.logs.map((line) => JSON.parse(line)).filter(({ level }) => level === 'error');
+  expect(failure).toMatchObject({
+    request_id: headers.get('x-request-id') ?? 'none',
+    err: { message: 'cannot count' },
+  });
 });

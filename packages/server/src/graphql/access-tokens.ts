@@ -20,7 +20,7 @@ import { readPage } from './pages.ts';
 import { readText } from './read-text.ts';
 import { type AccessTokenFilter, findAccessToken } from './store.ts';
 import { type FacetFilter, readFilters } from './token-filters.ts';
-import { inTurn } from './turns.ts';
+import { answerInTurn } from './turns.ts';
 import { resolveUrns } from './urn-filters.ts';
 
 interface GetAccessTokenInput extends AskedDuration {
@@ -71,11 +71,24 @@ export async function createAccessToken(context: GraphQLContext, input: CreateAc
 
 /**
  * Ends what was minted when nothing of it is shown: a later field that may not be null takes all others with it (GraphQL
- * specification §6.4.4).
+ * specification §6.4.4). Throws what keeps it from being ended, and says what is left.
  */
 export async function endUnshown({ deps, caller, minted }: GraphQLContext, answer: string): Promise<void> {
   if (minted.length === 0 || (JSON.parse(answer) as { data?: unknown }).data) return;
-  for (const id of minted) await revokeToken(deps, caller, id, 'it could not be shown');
+  for (const [index, id] of minted.entries())
+    await revokeToken(deps, caller, id, 'it could not be shown').catch((error) => {
+      throw leftBehind(minted.slice(index), error);
+    });
+}
+
+function leftBehind(ids: readonly string[], cause: unknown): unknown {
+  if (!(cause instanceof PangolinError)) return cause;
+  const { code, message, retryAfterSeconds } = cause;
+  return new PangolinError(code, `${message} What was made could neither be shown nor ended: ${ids.join(', ')}.`, {
+    cause,
+    hint: 'Revoke it: revokeAccessToken',
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+  });
 }
 
 /** Where nobody is authenticated, the owner acts under the name that the token is asked for. */
@@ -119,7 +132,7 @@ export async function listTokens(context: GraphQLContext, input: ListAccessToken
   return {
     start: page.start,
     count: rows.length,
-    total: () => inTurn(context, countAll),
+    total: () => answerInTurn(context, 'listAccessTokens.total', countAll),
     tokens: rows.map(presentRow),
   };
 }

@@ -1,12 +1,9 @@
-import type { PangolinError } from '@pangolin/shared/errors';
 import type { GraphQLResolveInfo } from 'graphql';
-import { toPangolinError } from '../http/errors.ts';
 import { createAccessToken, listTokens, readMetadata, revokeAccessToken } from './access-tokens.ts';
 import type { GraphQLContext } from './context.ts';
-import { presentError } from './errors.ts';
 import { Long } from './long.ts';
 import { createAccount, deleteAccount, getAccount, listAccounts } from './service-accounts.ts';
-import { inTurn } from './turns.ts';
+import { answerInTurn } from './turns.ts';
 import { debugAccess, readAppConfig, readMe } from './who.ts';
 
 type Resolve<Args> = (
@@ -16,21 +13,14 @@ type Resolve<Args> = (
   info: GraphQLResolveInfo,
 ) => Promise<unknown>;
 
-/** A field at the root, answered in its turn: its errors are DataHub's, and what was refused is noted. */
+/** A field at the root. */
 const field =
   <Args>(
     name: string,
     answer: (context: GraphQLContext, args: Args, info: GraphQLResolveInfo) => unknown,
   ): Resolve<Args> =>
-  async (_, args, context, info) => {
-    try {
-      return await inTurn(context, () => answer(context, args, info));
-    } catch (thrown) {
-      const error: PangolinError = toPangolinError(thrown, context.deps.log, context.caller.origin.requestId);
-      context.refuse(name, error);
-      throw presentError(error);
-    }
-  };
+  (_, args, context, info) =>
+    answerInTurn(context, name, () => answer(context, args, info));
 
 type Input<Of extends (context: GraphQLContext, input: never, info: never) => unknown> = { input: Parameters<Of>[1] };
 

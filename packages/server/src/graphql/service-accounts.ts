@@ -9,7 +9,7 @@ import type { GraphQLContext } from './context.ts';
 import { badRequest } from './errors.ts';
 import { readPage } from './pages.ts';
 import { readText } from './read-text.ts';
-import { inTurn } from './turns.ts';
+import { answerInTurn } from './turns.ts';
 
 type Row = Awaited<ReturnType<typeof readServiceUser>>;
 
@@ -35,7 +35,7 @@ export async function listAccounts(
   return {
     start: page.start,
     count: rows.length,
-    total: () => inTurn(context, countAll),
+    total: () => answerInTurn(context, 'listServiceAccounts.total', countAll),
     serviceAccounts: rows.map(presentAccount),
   };
 }
