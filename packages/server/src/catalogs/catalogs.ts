@@ -6,7 +6,7 @@ import { transactAs } from '../credentials/recheck-credential.ts';
 import type { Deps } from '../deps.ts';
 import { requirePermission } from '../policies/permissions.ts';
 import type { Executor } from '../store/schema.ts';
-import { isDuplicate, isReferenced } from '../store/storage-errors.ts';
+import { isDuplicate, isReferenced, readStorageError } from '../store/storage-errors.ts';
 import { formatTime, wholeSecond } from '../times.ts';
 import { type CatalogRow, deleteCatalogRow, findCatalog, insertCatalog, renameCatalogRow } from './store.ts';
 import { chooseWarehouse, locateWarehouse, readWarehouse, requireOwnWarehouse } from './warehouses.ts';
@@ -23,14 +23,23 @@ async function addSampleData(deps: Deps, caller: Caller, name: string): Promise<
     const { createSampleTable } = await import('../iceberg/sample-data/create-sample-table.ts');
     await createSampleTable(deps, caller, name);
   } catch (cause) {
-    await deleteCatalog(deps, caller, name).catch((err) => {
-      deps.log.error({ err, catalog: name }, 'a catalog without its sample data was not removed');
-    });
-    if (!(cause instanceof PangolinError)) throw cause;
-    const { code, message, hint } = cause;
-    throw new PangolinError(code, `The catalog was not created, for its sample data could not be: ${message}`, {
+    const isGone = await deleteCatalog(deps, caller, name).then(
+      () => true,
+      (err) => {
+        deps.log.error({ err, catalog: name }, 'a catalog without its sample data was not removed');
+        return false;
+      },
+    );
+    const error = readStorageError(cause);
+    if (!(error instanceof PangolinError)) throw error;
+    const { code, message, hint, retryAfterSeconds } = error;
+    const outcome = isGone
+      ? 'The catalog was not created, for its sample data could not be'
+      : 'The catalog was created, but not its sample data, and it could not be removed again';
+    throw new PangolinError(code, `${outcome}: ${message}`, {
       cause,
-      ...(hint !== undefined && { hint }),
+      hint: isGone ? hint : `Remove it: pangolin-admin delete-catalog ${name}`,
+      ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
     });
   }
 }
