@@ -7,6 +7,7 @@ import type { Deps } from '../deps.ts';
 import { requirePermission } from '../policies/permissions.ts';
 import { DAY_MS, formatEnd, formatOptionalTime, formatTime, wholeSecond } from '../times.ts';
 import { createSigningKey, storeSigningKey } from './create-signing-key.ts';
+import { keyMissing } from './key-missing.ts';
 import * as store from './store.ts';
 
 /** How long a key that verifies nothing any more is still listed, as long as the tokens it signed. */
@@ -21,7 +22,7 @@ export async function rotateSigningKey(deps: Deps, caller: Caller): Promise<Sign
   const fresh = await createSigningKey(deps.newId());
   const rotation = await transactAs(deps, caller, async (tx) => {
     const [active, next] = [await store.findKeyIn(tx, 'active'), await store.findKeyIn(tx, 'next')];
-    if (!active || !next) throw new Error('a signing key is missing: one must be active, and one next');
+    if (!active || !next) throw keyMissing(active ? 'next' : 'active');
     const now = deps.now();
     const verifyUntilMs = await store.findLastExpiry(tx, now);
     await store.retireKey(tx, active.kid, { retiredAtMs: now, verifyUntilMs });

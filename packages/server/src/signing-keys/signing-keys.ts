@@ -4,6 +4,7 @@ import type { MasterKey } from '../installation/master-key.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { Database } from '../store/database.ts';
 import { createSigningKey, storeSigningKey } from './create-signing-key.ts';
+import { keyMissing } from './key-missing.ts';
 import { createLoadedKeys, type LoadedKeys, VERIFY_TOLERANCE_MS, type VerificationKey } from './loaded-keys.ts';
 import { opensAll } from './rotate-master-key.ts';
 import { unseal } from './sealing.ts';
@@ -124,7 +125,7 @@ interface Signer {
 
 function activeIn({ rows }: LoadedKeys): LoadedKeys['rows'][number] {
   const row = rows.find((one) => one.state === 'active');
-  if (!row) throw new Error('no signing key is active');
+  if (!row) throw keyMissing('active');
   return row;
 }
 

@@ -29,6 +29,25 @@ const UNWRITABLE_TEXT: Explanation = {
   message: 'Text must not contain the character U+0000.',
 };
 const TOO_LARGE: Explanation = { code: 'invalid_request', message: 'A number is too large.' };
+const TOO_LONG: Explanation = {
+  code: 'invalid_request',
+  message: 'A name, or a namespace with all of its levels, is too long for PostgreSQL to index.',
+};
+const FAILED: Explanation = {
+  code: 'unavailable',
+  message: 'The database server failed.',
+  hint: "Look into PostgreSQL's log.",
+};
+const REPLACED: Explanation = {
+  code: 'storage_damaged',
+  message: 'The database lacks tables or columns of this release: it was emptied, or another one has its name.',
+  hint: 'Put its data back. A server that is started on an empty database makes the tables anew.',
+};
+const POOLED: Explanation = {
+  code: 'unavailable',
+  message: 'What was prepared on a connection to the database is gone: something in between shares connections.',
+  hint: 'Let PgBouncer pool sessions (pool_mode = session), or know prepared statements (max_prepared_statements).',
+};
 
 /** configuration_limit_exceeded: here, that every connection of the pool was in use for too long. */
 const NO_FREE_CONNECTION = '53400';
@@ -37,6 +56,7 @@ const NO_FREE_CONNECTION = '53400';
 const POSTGRES: Record<string, Explanation> = {
   '08': GONE,
   '08004': UNTRUSTED,
+  '0A000': FAILED,
   '22003': TOO_LARGE,
   '22021': UNWRITABLE_TEXT,
   '22P05': UNWRITABLE_TEXT,
@@ -46,14 +66,20 @@ const POSTGRES: Record<string, Explanation> = {
     hint: 'The server may be a standby: let the database URL name the primary.',
   },
   '25P03': GONE,
+  '25P04': GONE,
+  '26000': POOLED,
   '28': REFUSED,
   '3D000': REFUSED,
   '40': BUSY,
+  '3F000': REPLACED,
   '42501': {
     code: 'storage_read_only',
     message: 'The database user may not do this.',
     hint: 'Let it own the database: alter database … owner to …',
   },
+  '42703': REPLACED,
+  '42P01': REPLACED,
+  '42P05': POOLED,
   '53': { code: 'unavailable', message: 'The database server has run out of something.', hint: AGAIN },
   '53100': {
     code: 'storage_full',
@@ -62,11 +88,14 @@ const POSTGRES: Record<string, Explanation> = {
   },
   '53300': { code: 'storage_busy', message: 'The database server has no connection to spare.', hint: AGAIN },
   [NO_FREE_CONNECTION]: { code: 'storage_busy', message: 'All connections to the database are in use.', hint: AGAIN },
+  '54000': TOO_LONG,
+  '55': FAILED,
   '55P03': BUSY,
   '57': GONE,
   '57014': { code: 'storage_busy', message: 'The database took too long.', hint: AGAIN },
   '58': DAMAGED,
-  XX: { code: 'unavailable', message: 'The database server failed.', hint: "Look into PostgreSQL's log." },
+  F0: FAILED,
+  XX: FAILED,
   XX001: DAMAGED,
   XX002: DAMAGED,
 };
@@ -81,9 +110,13 @@ function stateOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-/** A failure of the connection itself, as SQLSTATE has names for it (class 08): the driver has none, or the system's. */
+/**
+ * A failure of the connection itself, as SQLSTATE has names for it (class 08): the driver has none, or the system's. Where
+ * none could be made (08001), that is what it is, whatever the server, or what stands before it, calls the reason.
+ */
 export function toConnectionError(error: unknown, state: '08001' | '08006'): unknown {
-  if (stateOf(error) !== undefined || !(error instanceof Error)) return error;
+  if (!(error instanceof Error)) return error;
+  if (stateOf(error) !== undefined && (state !== '08001' || explainPostgresError(error))) return error;
   let code: string = state;
   if (NO_TLS.test(`${(error as { code?: unknown }).code} ${error.message}`)) code = '08004';
   if (/not queryable/.test(error.message)) code = '08003';
@@ -95,9 +128,13 @@ export function toConnectionError(error: unknown, state: '08001' | '08006'): unk
 const isOutdatedPlan = (error: unknown): boolean =>
   stateOf(error) === '0A000' && error instanceof Error && /cached plan/.test(error.message);
 
+/** Whether what was prepared on the connection is of no use any more: others of its age have that in store as well. */
+export const isStale = (error: unknown): boolean =>
+  /^(?:26000|42P05)$/.test(stateOf(error) ?? '') || isOutdatedPlan(error);
+
 /** Whether the connection is gone, or of no use any more: on a new one the same may work. */
 export const isLost = (error: unknown): boolean =>
-  /^(?:08(?!004)|25P03|25006|57P|53300)/.test(stateOf(error) ?? '') || isOutdatedPlan(error);
+  /^(?:08(?!004)|25P03|25P04|25006|57P|53300)/.test(stateOf(error) ?? '') || isStale(error);
 
 /** Whether the connection was gone before the statement reached the server. */
 export const isUnsent = (error: unknown): boolean => /^(?:08003|25P03)$/.test(stateOf(error) ?? '');

@@ -1,3 +1,4 @@
+import { PangolinError } from '@pangolin/shared/errors';
 import type { Observation } from './freshness.ts';
 
 /** Asks how many commits have ended or narrowed a credential, and what time it is. */
@@ -7,6 +8,11 @@ export const OBSERVE =
 /** Reads the answer to OBSERVE. */
 export function readObservation(answer: { rows: Record<string, unknown>[] } | undefined): Observation {
   const { credentials, now } = answer?.rows[0] ?? {};
-  if (typeof credentials !== 'number' || typeof now !== 'number') throw new Error('The table changes has no row.');
+  if (typeof credentials !== 'number' || typeof now !== 'number') {
+    throw new PangolinError('storage_damaged', 'The database is not whole: its table changes has no row.', {
+      hint: 'Put its data back.',
+      retryAfterSeconds: 1,
+    });
+  }
   return { credentials, nowMs: now };
 }

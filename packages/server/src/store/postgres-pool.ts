@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
 import pg from 'pg';
 import { monotonicMs } from '../times.ts';
 import type { PoolStats } from './database.ts';
-import { isLost, toConnectionError } from './postgres-errors.ts';
+import { isLost, isStale, toConnectionError } from './postgres-errors.ts';
 
 /** How the connections of a pool behave; times in milliseconds, 0: no limit. */
 export interface PoolOptions {
@@ -122,14 +123,17 @@ function withSettings(base: URL, options: PoolOptions): string {
   return url.href;
 }
 
-/** A name for each statement's text, by which a connection prepares it once. */
+/**
+ * A name for each statement's text, by which a connection prepares it once. The same text has the same name everywhere: where
+ * connections are shared behind our back, a name never stands for what somebody else has prepared.
+ */
 function createStatementNames(): (sql: string) => string | undefined {
   const names = new Map<string, string>();
   return (sql) => {
     const known = names.get(sql);
     if (known !== undefined || names.size >= MAX_NAMED_STATEMENTS) return known;
     if (!/^(?:select|insert|update|delete|with)\b/.test(sql)) return undefined;
-    const name = `pangolin_${names.size}`;
+    const name = `pangolin_${createHash('sha256').update(sql).digest('hex').slice(0, 40)}`;
     names.set(sql, name);
     return name;
   };
@@ -177,11 +181,18 @@ function createConnection(client: pg.PoolClient, nameOf: (sql: string) => string
   };
 }
 
-/** A connection that died while it rested says so at once; whether the database is gone shows with a new one. */
-export function onceMore<T>(read: () => Promise<T>): Promise<T> {
+/**
+ * A connection that died while it rested says so at once; whether the database is gone shows with a new one. What another
+ * release has changed shows on one connection after another.
+ */
+export async function onceMore<T>(read: () => Promise<T>): Promise<T> {
   const startMs = monotonicMs();
-  return read().catch((error) => {
-    if (isLost(error) && monotonicMs() - startMs < AT_ONCE_MS) return read();
-    throw error;
-  });
+  for (let hasLost = false; ; ) {
+    try {
+      return await read();
+    } catch (error) {
+      if (!isLost(error) || hasLost || monotonicMs() - startMs >= AT_ONCE_MS) throw error;
+      hasLost = !isStale(error);
+    }
+  }
 }
