@@ -1,6 +1,7 @@
 import {
   type DocumentNode,
   GraphQLError,
+  type GraphQLFormattedError,
   type GraphQLSchema,
   type ParseOptions,
   parse,
@@ -13,6 +14,7 @@ import { toPangolinError } from '../http/errors.ts';
 import { endUnshown } from './access-tokens.ts';
 import { advise } from './advise.ts';
 import type { GraphQLContext } from './context.ts';
+import { createDocumentMemory, type DocumentMemory } from './document-memory.ts';
 import { presentError, presentInvalid } from './errors.ts';
 import { limitOperations, MAX_DOCUMENT_TOKENS, requireShort } from './limits.ts';
 import { readMutationShorthand } from './mutation-shorthand.ts';
@@ -36,12 +38,12 @@ export type GraphQLAnswerer = (request: GraphQLRequest, context: GraphQLContext)
 /**
  * Yoga, of which this product wants the execution alone: everything that faces browsers (GraphiQL, landing page, CORS, forms,
  * uploads), batches, and its memory of documents, which whoever is authenticated could fill, is off. Requests reach it
- * from routes.ts, already read, and none by another way.
+ * from routes.ts, already read, and past its HTTP.
  */
 export function createAnswerer(log: Log): GraphQLAnswerer {
   const yoga = createYoga<GraphQLContext>({
     schema: createSchema<GraphQLContext>({ typeDefs: TYPE_DEFS, resolvers: RESOLVERS }),
-    plugins: [readDocuments],
+    plugins: [readDocuments(createDocumentMemory())],
     maskedErrors: { maskError: (error) => present(error, log) },
     graphqlEndpoint: '/',
     graphiql: false,
@@ -52,46 +54,53 @@ export function createAnswerer(log: Log): GraphQLAnswerer {
     parserAndValidationCache: false,
     logging: false,
   });
-  return async (request, context) => {
-    const headers = { 'content-type': 'application/json', accept: 'application/json' };
-    const answer = await yoga.fetch(
-      'http://graphql/',
-      { method: 'POST', headers, body: JSON.stringify(request) },
-      context,
-    );
-    const text = await answer.text();
+  // Yoga's plugins look at the method alone; nothing of a request is in it.
+  const request = new Request('http://graphql/', { method: 'POST' });
+  return async ({ query, variables, operationName }, context) => {
+    const params = { query, ...(variables && { variables }), ...(operationName !== null && { operationName }) };
+    const result = await yoga.getResultForParams({ params, request }, context);
+    if (!result || Symbol.asyncIterator in result) throw new Error('Nothing is streamed.');
+    const text = JSON.stringify(result.errors ? { ...result, errors: result.errors.map(withoutHttp) } : result);
     await endUnshown(context, text);
     return text;
   };
 }
 
+/** Yoga notes in an error how it would answer it by HTTP. */
+function withoutHttp(error: GraphQLError): GraphQLFormattedError {
+  const { extensions: { http: _, ...extensions } = {}, ...rest } = error.toJSON();
+  return { ...rest, extensions };
+}
+
 /** How documents are parsed and validated: within limits, and with DataHub's way of writing mutations. */
-const readDocuments: Plugin = {
+const readDocuments = (memory: DocumentMemory): Plugin => ({
   onParse({ context, setParseFn }) {
     setParseFn((source: string, options?: ParseOptions) => {
-      requireShort(source);
-      const document = readMutationShorthand(parseDocument(source, options), MUTATIONS);
+      const document = memory.find(source) ?? readDocument(source, options);
       requireOperation(document, context.params.operationName);
       return document;
     });
   },
-  onValidate({ setValidationFn }) {
+  onValidate({ setValidationFn, params: { documentAST } }) {
     setValidationFn((schema: GraphQLSchema, document: DocumentNode, rules: readonly ValidationRule[]) => {
+      if (memory.isValid(document)) return [];
       // Other rules compare every field with every other one: that is for documents of which it is known that they are small.
       const tooLarge = validate(schema, document, [limitOperations]);
       return tooLarge.length > 0 ? tooLarge : validate(schema, document, rules, { maxErrors: MAX_ERRORS });
     });
     return ({ valid, result, setResult }) => {
-      if (!valid) setResult(result.map((error) => presentInvalid(advise(error, ROOTS), 'ValidationError')));
+      if (valid) memory.keep(documentAST);
+      else setResult(result.map((error) => presentInvalid(advise(error, ROOTS), 'ValidationError')));
     };
   },
-};
+});
 
 const ROOTS = { queries: QUERIES, mutations: MUTATIONS };
 
-function parseDocument(source: string, options: ParseOptions | undefined): DocumentNode {
+function readDocument(source: string, options: ParseOptions | undefined): DocumentNode {
+  requireShort(source);
   try {
-    return parse(source, { ...options, maxTokens: MAX_DOCUMENT_TOKENS });
+    return readMutationShorthand(parse(source, { ...options, maxTokens: MAX_DOCUMENT_TOKENS }), MUTATIONS);
   } catch (error) {
     throw error instanceof GraphQLError ? advise(error, ROOTS) : error;
   }
