@@ -132,6 +132,16 @@ describe('errors', () => {
     });
   });
 
+  test('do not say twice what is wrong with a field', async () => {
+    const fields = [
+      { field: 'name', message: 'must not be empty' },
+      { field: 'role', message: 'is missing' },
+    ];
+    const error = new PangolinError('invalid_request', "The field 'name' must not be empty.", { fields });
+    const { stderr } = await run(() => Promise.reject(error), []);
+    expect(stderr).toBe("Error: The field 'name' must not be empty.\n  role: is missing\n");
+  });
+
   test('that nobody expected are a bug: exit 70, what to report, and nothing that may be a secret', async () => {
     const failing = () => Promise.reject(new TypeError('s3cret is not a function'));
     const { stdout, stderr, code } = await run(failing);

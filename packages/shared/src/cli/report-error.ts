@@ -24,7 +24,8 @@ export function describeError(error: unknown, details: ReportDetails): ErrorRepo
   const known = error instanceof PangolinError ? error : asBug(error, details);
   const { code, hint, exitCode, fields, retryAfterSeconds } = known;
   const message = sanitizeText(known.message);
-  const wrong = fields?.map(({ field, message: problem }) => sanitizeText(`${field}: ${problem}`)) ?? [];
+  const untold = fields?.filter(({ field, message: problem }) => !message.includes(`'${field}' ${problem}`)) ?? [];
+  const wrong = untold.map(({ field, message: problem }) => sanitizeText(`${field}: ${problem}`));
   const extra = wrong.filter((line) => !message.includes(line));
   const stack = details.debug ? stackOf(error) : undefined;
   return {
