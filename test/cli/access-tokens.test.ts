@@ -73,14 +73,21 @@ describe('create-access-token', () => {
     });
   });
 
-  test('mints for a service user too, by name or by id', async () => {
+  test('mints for a service user too, by name, id, or the URN that DataHub’s API has', async () => {
     const [{ id }] = JSON.parse((await home.run(admin, ['list-service-users', '--json'])).stdout);
-    for (const named of ['etl', id, id.toUpperCase()]) {
+    for (const named of ['etl', id, id.toUpperCase(), `urn:li:corpuser:service_${id}`]) {
       const { stdout, code } = await create(['--for', named, '--name', 'nightly', '--duration', 'P7D']);
       expect({ code, ...readToken(stdout) }).toMatchObject({ code: 0, sub: id, username: 'etl' });
     }
     const [nightly] = await listed('--owner', 'etl');
     expect(nightly).toMatchObject({ user_id: id, username: 'etl', name: 'nightly', created_by: expect.any(String) });
+  });
+
+  test('takes whom a URN names as it takes the name', async () => {
+    const { stdout, code } = await create(['--for', 'urn:li:corpuser:grace', '--name', 'nightly']);
+    expect({ code, ...readToken(stdout) }).toMatchObject({ code: 0, username: 'grace' });
+    expect(namesOf(await listed('--owner', 'urn:li:corpuser:grace'))).toEqual(['nightly']);
+    expect((await create(['--for', 'urn:li:corpGroup:grace', '--name', 'x'])).code).toBe(1);
   });
 
   test.each([

@@ -32,7 +32,7 @@ export function registerCreateAccessToken(program: Command, ctx: () => Context):
     .description(
       'Mints a token for a user or service user and prints it once: in a pipe the token on stdout, its id on stderr.',
     )
-    .requiredOption('--for <user>', 'whose it is: a user or service user, by name or id')
+    .requiredOption('--for <user>', 'whose it is: a user or service user, by name, id or URN')
     .requiredOption('--name <name>', 'a short name for the token')
     .option('-d, --description <text>', 'what the token is for')
     .addOption(durationOption())

@@ -25,7 +25,7 @@ export function registerListAccessTokens(program: Command, ctx: () => Context): 
       'Lists the valid personal tokens of the tenant, newest first. In a pipe: id, owner, name, status, who made it, ' +
         'expires, last used, description, created, last used from which address, by which client, separated by tabs.',
     )
-    .option('--owner <user>', "only this user's or service user's, by name or id")
+    .option('--owner <user>', "only this user's or service user's, by name, id or URN")
     .addHelpText(
       'after',
       examples(
