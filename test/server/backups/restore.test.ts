@@ -1,6 +1,7 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { auditApi, catalogsApi, serviceUsersApi, usersApi } from '@pangolin/shared/contract';
+import { DatabaseSync } from '@photostructure/sqlite';
 import { describe, expect, test } from 'vitest';
 import { readAuditChain } from '../audit-chain.ts';
 import { createFolder, createLoggedIn, createServiceUser, createUser, mint, PASSWORD, standingOf } from '../harness.ts';
@@ -118,6 +119,23 @@ describe('a restore into a new directory', () => {
     const restored = await openEmbeddedServer({ dataDir });
     expect(restored.deps.installation).toEqual(server.deps.installation);
     expect(await standingOf((await mint(restored, restored.owner)).caller)).toBe('ok');
+  });
+
+  test('goes on where the restore before was killed while it made the database', async () => {
+    const server = await openEmbeddedServer();
+    const file = await backUpServer(server, { includeMasterKey: true });
+    const [dataDir, killed] = [await createFolder(), await createFolder()];
+    const db = new DatabaseSync(join(killed, 'pangolin.db'));
+    db.exec('pragma cache_size = 1; begin; create table half_made (a)');
+    db.exec('insert into half_made values (zeroblob(100000)), (zeroblob(100000))');
+    for (const name of await readdir(killed)) {
+      await copyFile(join(killed, name), join(dataDir, name));
+      await chmod(join(dataDir, name), 0o600);
+    }
+    db.close();
+    expect(await readdir(dataDir)).toEqual(['pangolin.db', 'pangolin.db-journal']);
+    await restoreBackup(server, file, { dataDir });
+    expect((await openEmbeddedServer({ dataDir })).deps.installation).toEqual(server.deps.installation);
   });
 
   test('takes the master key from a file', async () => {

@@ -21,7 +21,7 @@ export interface RestoreTarget {
 }
 
 /**
- * Looks at a data directory, which need not exist, and changes nothing.
+ * Looks at a data directory, which need not exist, and changes nothing of what it holds.
  * Throws `data_directory_refused`, `storage_…`, and `conflict` when it holds another installation than `installationId`.
  */
 export async function openRestoreTarget(dataDir: string, installationId: string): Promise<RestoreTarget> {
@@ -40,7 +40,9 @@ export async function openRestoreTarget(dataDir: string, installationId: string)
 }
 
 async function lookInto(databasePath: string) {
-  const { kysely } = await openSqlite<Schema>(databasePath, { readOnly: true });
+  // What a process that was killed has left half-made is taken back by whoever opens it next, if they may write.
+  const readOnly = !existsSync(`${databasePath}-journal`);
+  const { kysely } = await openSqlite<Schema>(databasePath, { readOnly });
   try {
     const installation = await findInstallation(kysely);
     return installation && { installation, sealedKeys: await listSealedKeys(kysely) };
