@@ -8,7 +8,10 @@ import { type Answer, bearer } from './request.ts';
 import { type Server, startServer } from './start-server.ts';
 
 const LOAD_MS = 8_000;
+/** A slow machine takes longer until there is enough to survive. */
+const LONGEST_MS = 120_000;
 const ROUNDS = 3;
+/** Writers of the database are made to wait for so long at most: less than they have patience for. */
 const PATIENCE_MS = 4_000;
 const TABLES = ['alone', 'left', 'right'];
 
@@ -208,8 +211,8 @@ async function create(): Promise<void> {
   await sleep(50);
 }
 
-async function killNowAndThen(deadline: number): Promise<void> {
-  while (performance.now() < deadline) {
+async function killNowAndThen(isOver: () => boolean): Promise<void> {
+  while (!isOver()) {
     await sleep(300 + Math.random() * 500);
     counts.kills += 1;
     await killServer();
@@ -217,31 +220,34 @@ async function killNowAndThen(deadline: number): Promise<void> {
   }
 }
 
+const isEnough = (): boolean =>
+  counts.kills > 4 &&
+  ['set', 'both', 'append'].every((kind) => [...ended.acknowledged].filter((key) => key.startsWith(kind)).length > 5) &&
+  ended.unsure.size > 4 &&
+  created.acknowledged.length > 4;
+
 describe('after many kills under several writers', () => {
   beforeAll(async () => {
     // Old files are deleted after each commit here: the log must never lead to one of them.
     const few = { 'write.metadata.previous-versions-max': '5', 'write.metadata.delete-after-commit.enabled': 'true' };
     expect((await client.commit({ table: 'right', updates: [setProperties(few)] })).status).toBe(200);
-    const deadline = performance.now() + LOAD_MS;
+    const startMs = performance.now();
+    const isOver = () => performance.now() - startMs > (isEnough() ? LOAD_MS : LONGEST_MS);
     const again = async (task: () => Promise<void>) => {
-      while (performance.now() < deadline) await task();
+      while (!isOver()) await task();
     };
     await Promise.all([
-      killNowAndThen(deadline),
+      killNowAndThen(isOver),
       ...['left', 'left', 'right'].map((table) => again(() => setOne(table))),
       ...[setInBoth, setInBoth, append, append, create].map(again),
     ]);
     await killServer();
     await restart();
-  }, 30_000);
+  }, 180_000);
 
   test('there was something to survive, and nothing but kills stopped a commit', () => {
-    expect(counts.kills).toBeGreaterThan(4);
-    for (const kind of ['set', 'both', 'append']) {
-      expect([...ended.acknowledged].filter((key) => key.startsWith(kind)).length).toBeGreaterThan(5);
-    }
-    expect(ended.unsure.size).toBeGreaterThan(4);
-    expect(created.acknowledged.length).toBeGreaterThan(4);
+    const [acknowledged, unsure] = [[...ended.acknowledged], ended.unsure.size];
+    expect(isEnough(), JSON.stringify({ ...counts, acknowledged, unsure, created })).toBe(true);
     expect(unexpected).toEqual([]);
   });
 

@@ -9,6 +9,8 @@ import { bearer, isAccepted, isKeyAccepted, request } from './request.ts';
 import { type Server, startServer } from './start-server.ts';
 
 const LOAD_MS = 14_000;
+/** A slow machine takes longer until there is enough to survive. */
+const LONGEST_MS = 120_000;
 const SERVICE_USERS = 2;
 
 let box: Box;
@@ -80,14 +82,21 @@ async function rotateByCommand(id: string): Promise<void> {
   } else counts.refused += 1;
 }
 
-async function killServerNowAndThen(until: number): Promise<void> {
-  while (performance.now() < until) {
+async function killServerNowAndThen(isOver: () => boolean): Promise<void> {
+  while (!isOver()) {
     await sleep(700 + Math.random() * 900);
     counts.serverKills += 1;
     await server.stop('SIGKILL');
     server = await startServer(box, ['--quiet']);
   }
 }
+
+const isEnough = (): boolean =>
+  counts.serverKills > 4 &&
+  counts.commandKills > 4 &&
+  shown.tokens.size > 40 &&
+  shown.revoked.size > 10 &&
+  [...keys.values()].every(({ replaced }) => replaced.size > 2);
 
 describe('after many kills under load', () => {
   beforeAll(async () => {
@@ -97,12 +106,13 @@ describe('after many kills under load', () => {
     }
     const admin = (await box.user(['get-token', '--role', 'tenant-admin'])).stdout.trim();
     server = await startServer(box, ['--quiet']);
-    const until = performance.now() + LOAD_MS;
+    const startMs = performance.now();
+    const isOver = () => performance.now() - startMs > (isEnough() ? LOAD_MS : LONGEST_MS);
     const again = async (task: () => Promise<void>) => {
-      while (performance.now() < until) await task();
+      while (!isOver()) await task();
     };
     await Promise.all([
-      killServerNowAndThen(until),
+      killServerNowAndThen(isOver),
       ...[0, 1, 2].map(() => again(() => mintOverHttp(admin))),
       again(() => revokeOverHttp(admin)),
       again(mintByCommand),
@@ -110,14 +120,12 @@ describe('after many kills under load', () => {
     ]);
     await server.stop('SIGKILL');
     server = await startServer(box, ['--quiet']);
-  }, 60_000);
+  }, 180_000);
 
   test('there was something to survive', () => {
-    expect(counts.serverKills).toBeGreaterThan(4);
-    expect(counts.commandKills).toBeGreaterThan(4);
-    expect(shown.tokens.size).toBeGreaterThan(40);
-    expect(shown.revoked.size).toBeGreaterThan(10);
-    for (const { replaced } of keys.values()) expect(replaced.size).toBeGreaterThan(2);
+    const [tokens, revoked] = [shown.tokens.size, shown.revoked.size];
+    const replaced = [...keys.values()].map((one) => one.replaced.size);
+    expect(isEnough(), JSON.stringify({ ...counts, tokens, revoked, replaced })).toBe(true);
   });
 
   test('every token that was shown exists and works, unless it was revoked', { timeout: 60_000 }, async () => {

@@ -78,13 +78,15 @@ describe('logging in', () => {
       return verify(hash, password, address);
     };
     const measure = async (username: string) => {
-      const times = [];
+      const spent = [];
       for (let i = 0; i < 4; i += 1) {
-        const start = performance.now();
+        const start = process.cpuUsage();
         await server.nobody.ask(usersApi.login, { body: { username, password: 'wrong-password' } });
-        times.push(performance.now() - start);
+        // Of this process, whatever else the machine has to do.
+        const { user, system } = process.cpuUsage(start);
+        spent.push(user + system);
       }
-      return Math.min(...times);
+      return Math.min(...spent);
     };
     const [known, unknown] = [await measure('bob'), await measure('nobody')];
     expect(verified.map((hash) => hash === null)).toEqual([false, false, false, false, true, true, true, true]);
