@@ -1,15 +1,7 @@
 import { tenantsApi, usersApi } from '@pangolin/shared/contract';
 import { expect, test } from 'vitest';
-import {
-  createLoggedIn,
-  createUser,
-  HOUR_MS,
-  mint,
-  openTestServer,
-  PASSWORD,
-  standingOf,
-  type TestServer,
-} from '../harness.ts';
+import { createLoggedIn, HOUR_MS, mint, openTestServer, PASSWORD, standingOf, type TestServer } from '../harness.ts';
+import { insertTokens } from './bulk-tokens.ts';
 import { createToken, data, listTokens, namesOf, openWithTokens, post, problem, userUrn } from './graphql.ts';
 
 const LIST = 'query ($input: ListAccessTokenInput!) { listAccessTokens(input: $input) { total } }';
@@ -109,33 +101,7 @@ test('another tenant’s tokens are not there', async () => {
 
 test('ten thousand tokens come out page by page, each once and in order', { timeout: 60_000 }, async () => {
   const server = await openTestServer();
-  const alice = await createUser(server, 'alice');
-  const { tenant_id } = alice;
-  const created_at = server.clock.nowMs;
-  for (let from = 0; from < 10_000; from += 500) {
-    const rows = Array.from({ length: 500 }, (_, i) => {
-      const id = `01900000-0000-7000-8000-${String(from + i).padStart(12, '0')}`;
-      // Many expire at the same moment.
-      const expires_at = created_at + (1 + (((from + i) * 7919) % 997)) * HOUR_MS;
-      return { id, tenant_id, expires_at, created_at, owner_id: alice.id, actor_id: alice.id, root_id: id, name: null };
-    });
-    await server.deps.db.transact((tx) =>
-      tx
-        .insertInto('tokens')
-        .values(
-          rows.map((row) => ({
-            ...row,
-            kind: 'personal',
-            owner_kind: 'user',
-            root_kind: 'token',
-            epoch: 1,
-            role: 'tenant-user',
-            scopes: '[]',
-          })),
-        )
-        .execute(),
-    );
-  }
+  await insertTokens(server, ['alice'], 10_000);
   for (const [count, filters] of [
     [1_000, []],
     [997, [{ field: 'ownerUrn', value: userUrn('alice') }]],

@@ -20,7 +20,7 @@ import { readPage } from './pages.ts';
 import { readText } from './read-text.ts';
 import { type AccessTokenFilter, findAccessToken } from './store.ts';
 import { type FacetFilter, readFilters } from './token-filters.ts';
-import { answerInTurn } from './turns.ts';
+import { answerInTurn, mapInParts } from './turns.ts';
 import { resolveUrns } from './urn-filters.ts';
 
 interface GetAccessTokenInput extends AskedDuration {
@@ -133,7 +133,7 @@ export async function listTokens(context: GraphQLContext, input: ListAccessToken
     start: page.start,
     count: rows.length,
     total: () => answerInTurn(context, 'listAccessTokens.total', countAll),
-    tokens: rows.map(presentRow),
+    tokens: mapInParts(rows, presentRow),
   };
 }
 

@@ -6,8 +6,10 @@ import {
   countAccessTokens,
   findStretchEnd,
   listAccessTokens,
+  type Place,
   type Stretch,
 } from './store.ts';
+import { giveWay } from './turns.ts';
 
 /** How many tokens are looked at in one query: a few milliseconds, after which other requests have their turn. */
 const STRETCH = 2_000;
@@ -22,8 +24,7 @@ export interface TokenPage {
 }
 
 /**
- * Lists tokens from the `start`-th match on, `count` of them; there may be a million. Goes through them in stretches where an
- * index has them in order; of several principals at once.
+ * Lists tokens from the `start`-th match on, `count` of them; there may be a million. Goes through them in stretches.
  */
 export async function listPage(
   db: Executor,
@@ -51,27 +52,57 @@ export async function listPage(
     rows,
     async countAll() {
       let total = counted;
-      for (const stretch of uncounted) total += await countMatches(stretch);
+      for (const stretch of uncounted) {
+        total += await countMatches(stretch);
+        await giveWay();
+      }
       for await (const stretch of walk) total += await countMatches(stretch);
       return total;
     },
   };
 }
 
-/** Goes through the tokens that an index has in order, a part at a time; what no index has, in one part. */
+/**
+ * Goes through the tokens that filters look at, a part at a time. An index has a tenant's in order, and each principal's; of
+ * several principals each has its share of a part.
+ */
 async function* walkStretches(db: Executor, filter: AccessTokenFilter): AsyncGenerator<Stretch, undefined> {
-  const isWalkable = (filter.ownerIds ?? filter.minterIds ?? ['']).length === 1;
   const size = chooseSize(filter);
+  let among = splitByPrincipal(filter);
   let after: Stretch['after'];
   while (true) {
-    const downTo = isWalkable ? await findStretchEnd(db, filter, after, size) : undefined;
+    const share = Math.ceil(size / Math.max(1, among.length));
+    let downTo: Stretch['downTo'];
+    const left: typeof among = [];
+    for (const one of among) {
+      const end = await findStretchEnd(db, one, after, share);
+      // Who has less than a share left is within every part from now on.
+      if (!end) continue;
+      left.push(one);
+      if (!downTo || isBefore(end, downTo)) downTo = end;
+    }
     yield { after, downTo };
     if (!downTo) return;
     after = downTo;
-    // SQLite answers without leaving the event loop.
-    await new Promise((turn) => setImmediate(turn));
+    among = left;
+    await giveWay();
   }
 }
+
+/** The tokens that an index has in order each: those of one owner, what one principal minted, or all of a tenant's. */
+function splitByPrincipal({
+  tenantId,
+  ownerIds,
+  minterIds,
+}: AccessTokenFilter): Parameters<typeof findStretchEnd>[1][] {
+  if (ownerIds) return ownerIds.map((id) => ({ tenantId, ownerIds: [id] }));
+  if (minterIds) return minterIds.map((id) => ({ tenantId, minterIds: [id] }));
+  return [{ tenantId }];
+}
+
+/** In the order of the list, which ids decide by their bytes where ends do not. */
+const isBefore = (one: Place, other: Place): boolean =>
+  one.expires_at === other.expires_at ? one.id > other.id : one.expires_at > other.expires_at;
 
 /** Fewer tokens where each is compared with much. */
 function chooseSize({ filters }: AccessTokenFilter): number {

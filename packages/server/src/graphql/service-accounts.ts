@@ -9,7 +9,7 @@ import type { GraphQLContext } from './context.ts';
 import { badRequest } from './errors.ts';
 import { readPage } from './pages.ts';
 import { readText } from './read-text.ts';
-import { answerInTurn } from './turns.ts';
+import { answerInTurn, mapInParts } from './turns.ts';
 
 type Row = Awaited<ReturnType<typeof readServiceUser>>;
 
@@ -36,7 +36,7 @@ export async function listAccounts(
     start: page.start,
     count: rows.length,
     total: () => answerInTurn(context, 'listServiceAccounts.total', countAll),
-    serviceAccounts: rows.map(presentAccount),
+    serviceAccounts: mapInParts(rows, presentAccount),
   };
 }
 

@@ -31,7 +31,7 @@ export interface Stretch {
 }
 
 /** Where a token is in that order. */
-interface Place {
+export interface Place {
   expires_at: number;
   id: string;
 }

@@ -2,14 +2,16 @@ import { toPangolinError } from '../http/errors.ts';
 import type { GraphQLContext } from './context.ts';
 import { presentError } from './errors.ts';
 
+/** Lets other requests have their turn: SQLite answers without leaving the event loop. */
+export const giveWay = (): Promise<void> => new Promise((turn) => setImmediate(turn));
+
 /**
  * Does a part of a request when those before it are done: several at once would keep every other request waiting for all
  * of them. What is done in a turn must not wait for another one.
  */
 export function inTurn<Done>(context: Pick<GraphQLContext, 'turn'>, work: () => Done | Promise<Done>): Promise<Done> {
   const done = context.turn.then(work);
-  // SQLite answers without leaving the event loop.
-  context.turn = done.catch(() => {}).then(() => new Promise((turn) => setImmediate(turn)));
+  context.turn = done.catch(() => {}).then(giveWay);
   return done;
 }
 
@@ -25,5 +27,21 @@ export async function answerInTurn<Answer>(
     const error = toPangolinError(thrown, context.deps.log, context.caller.origin.requestId);
     context.refuse(name, error);
     throw presentError(error);
+  }
+}
+
+/** So many items of a list are answered before other requests have their turn. */
+const PART = 250;
+
+/** What a list is answered with: of a long one a part at a time, since every field of every item takes its time. */
+export const mapInParts = <Item, Shown>(
+  items: readonly Item[],
+  show: (item: Item) => Shown,
+): Shown[] | AsyncIterable<Shown> => (items.length <= PART ? items.map(show) : showInParts(items, show));
+
+async function* showInParts<Item, Shown>(items: readonly Item[], show: (item: Item) => Shown): AsyncGenerator<Shown> {
+  for (const [index, item] of items.entries()) {
+    if (index > 0 && index % PART === 0) await giveWay();
+    yield show(item);
   }
 }

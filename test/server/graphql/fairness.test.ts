@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { openTestServer } from '../harness.ts';
+import { insertTokens } from './bulk-tokens.ts';
+import { data, listTokens, userUrn } from './graphql.ts';
+
+/** How often others have their turn while something runs. */
+async function countTurns(work: () => Promise<unknown>): Promise<number> {
+  let turns = 0;
+  let isOver = false;
+  const count = () => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  await work();
+  isOver = true;
+  return turns;
+}
+
+test('tokens of several people are gone through a part at a time, each once and in order', async () => {
+  const server = await openTestServer();
+  const names = ['alice', 'bob', 'carol'];
+  await insertTokens(server, names, 3_000);
+  await insertTokens(server, ['dan'], 0);
+  const urns = [...names, 'dan', 'nobody'].map(userUrn);
+  const without = Array.from({ length: 90 }, (_, i) => `nothing ${i}`);
+  for (const field of ['actorUrn', 'ownerUrn']) {
+    const whose = { field, values: urns };
+    const turns = await countTurns(async () => {
+      const filters = [whose, { field: 'name', condition: 'CONTAIN', values: without }];
+      expect((await listTokens(server.owner, { filters })).total).toBe(0);
+    });
+    // Looking for them, and counting them again.
+    expect(turns).toBeGreaterThan(2 * 5);
+    const filters = [whose, { field: 'name', condition: 'CONTAIN', values: without, negated: true }];
+    const seen: [number, string][] = [];
+    for (let start = 0; ; start += 700) {
+      const { total, tokens } = await listTokens(server.owner, { start, count: 700, filters });
+      expect(total).toBe(3_000);
+      if (tokens.length === 0) break;
+      seen.push(...tokens.map(({ id, expiresAt }): [number, string] => [expiresAt ?? 0, id]));
+    }
+    expect(new Set(seen.map(([, id]) => id)).size).toBe(3_000);
+    expect(seen).toEqual([...seen].sort(([a, x], [b, y]) => b - a || (x < y ? 1 : -1)));
+  }
+});
+
+test('a long list is answered a part at a time, a short one at once', async () => {
+  const server = await openTestServer();
+  await insertTokens(server, ['alice'], 2_000);
+  const answer = (count: number) => async () => {
+    const query = `{ listAccessTokens(input: {count: ${count}}) { tokens { id owner { username } } } }`;
+    const { listAccessTokens } = await data<{ listAccessTokens: { tokens: unknown[] } }>(server.owner, query);
+    expect(listAccessTokens.tokens).toHaveLength(count);
+    expect(listAccessTokens.tokens.at(-1)).toMatchObject({ owner: { username: 'alice' } });
+  };
+  await answer(1)();
+  const few = await countTurns(answer(100));
+  expect((await countTurns(answer(2_000))) - few).toBeGreaterThan(5);
+});
