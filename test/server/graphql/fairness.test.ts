@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { openTestServer } from '../harness.ts';
+import { createLoggedIn, openTestServer } from '../harness.ts';
 import { insertTokens } from './bulk-tokens.ts';
-import { data, listTokens, userUrn } from './graphql.ts';
+import { data, listTokens, post, userUrn } from './graphql.ts';
 
 /** How often others have their turn while something runs. */
 async function countTurns(work: () => Promise<unknown>): Promise<number> {
@@ -57,4 +57,31 @@ test('a long list is answered a part at a time, a short one at once', async () =
   await answer(1)();
   const few = await countTurns(answer(100));
   expect((await countTurns(answer(2_000))) - few).toBeGreaterThan(5);
+});
+
+const ME = { query: '{ me { corpUser { urn } } }' };
+
+test('requests that somebody sends together are answered a few at a time, with turns for others in between', async () => {
+  const server = await openTestServer();
+  const { caller } = await createLoggedIn(server, 'alice');
+  await post(caller, ME);
+  const turns = await countTurns(async () => {
+    const answers = await Promise.all(Array.from({ length: 100 }, () => post(caller, ME)));
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+  });
+  expect(turns).toBeGreaterThanOrEqual(20);
+});
+
+test('beyond a hundred requests that wait, one is told to come again', async () => {
+  const server = await openTestServer();
+  const alice = await createLoggedIn(server, 'alice');
+  const bob = await createLoggedIn(server, 'bob');
+  const answers = Promise.all(Array.from({ length: 250 }, () => post(alice.caller, ME)));
+  expect((await post(bob.caller, ME)).status).toBe(200);
+  const refused = (await answers).filter(({ status }) => status !== 200);
+  expect(250 - refused.length).toBeGreaterThanOrEqual(104);
+  const [first] = refused;
+  expect(first).toMatchObject({ status: 429, json: { code: 'too_many_requests', exceptionClass: expect.any(String) } });
+  expect(first?.headers.get('retry-after')).toBe('1');
+  expect((await post(alice.caller, ME)).status).toBe(200);
 });

@@ -10,10 +10,15 @@ import { toPangolinError } from '../http/errors.ts';
 import { replyText } from '../http/reply.ts';
 import type { GraphQLAnswerer, GraphQLRequest } from './answer.ts';
 import { createBudget } from './budget.ts';
+import type { GraphQLContext } from './context.ts';
+import { createLanes } from './lanes.ts';
 import { requireSmall } from './variables.ts';
 
 /** Many times what a request takes whose texts are all as long as they may be. */
 const MAX_BODY_BYTES = 256 * 1024;
+
+/** Requests of one principal at once, and how many may wait for those: more than programs have that ask in parallel. */
+const PER_PRINCIPAL = { running: 4, waiting: 100 } as const;
 
 /**
  * DataHub's GraphQL API. What is refused before a document is looked at, for want of a credential above all, is answered by
@@ -22,6 +27,7 @@ const MAX_BODY_BYTES = 256 * 1024;
 export function graphqlRoutes(deps: Deps): Hono<Env> {
   const app = new Hono<Env>();
   app.onError((error, c) => replyDataHubError(c, toPangolinError(error, deps.log, c.env.requestId)));
+  const lanes = createLanes(PER_PRINCIPAL);
   let answerer: GraphQLAnswerer | undefined;
 
   app.all('*', async (c) => {
@@ -33,7 +39,8 @@ export function graphqlRoutes(deps: Deps): Hono<Env> {
     const caller = await requireCaller(deps, c, { cookie: true });
     const request = readRequest(await readJsonText(c, MAX_BODY_BYTES, () => {}));
     answerer ??= (await import('./answer.ts')).createAnswerer(deps.log);
-    const answer = await answerer(request, {
+    const run = answerer;
+    const context: GraphQLContext = {
       deps,
       caller,
       budget: createBudget(),
@@ -49,8 +56,8 @@ export function graphqlRoutes(deps: Deps): Hono<Env> {
       change(what) {
         c.env.changes = [...(c.env.changes ?? []), what];
       },
-    });
-    return replyText(c, answer);
+    };
+    return replyText(c, await lanes(caller.actor.id, () => run(request, context)));
   });
 
   return app;
