@@ -10,6 +10,9 @@ const REVOKE = `mutation { revokeAccessToken(tokenId: "HnMJylxuowJ1FKN74BbGogLvX
 /** The body of the documentation's curl: without the word `mutation`. */
 const CURL_BODY = `{ "query":"{ createAccessToken(input: { type: PERSONAL, actorUrn: \\"urn:li:corpuser:datahub\\", duration: ONE_HOUR, name: \\"my personal token\\" } ) { accessToken metadata { tokenId tokenName description} } }", "variables":{}}`;
 
+/** The body of the documentation's curl that revokes: with a brace too many. */
+const CURL_REVOKE = `{"query":"mutation {revokeAccessToken(tokenId: \\"HnMJylxuowJ1FKN74BbGogLvXCS4w+fsd3MZdI35+8A=\\")}","variables":{}}}`;
+
 test('the documented requests work word for word', async () => {
   const server = await openTestServer();
   await createUser(server, 'datahub');
@@ -54,6 +57,17 @@ test('the documented requests work word for word', async () => {
   const { status, json } = await post(own, CURL_BODY);
   expect(status).toBe(200);
   expect(json).toMatchObject({ data: { createAccessToken: { metadata: { tokenName: 'my personal token' } } } });
+});
+
+test('the documented curl that revokes is understood with its surplus brace, and no other surplus', async () => {
+  const server = await openTestServer();
+  const { status, json } = await post(server.owner, CURL_REVOKE);
+  expect([status, json]).toEqual([
+    200,
+    { data: null, errors: [expect.objectContaining({ path: ['revokeAccessToken'] })] },
+  ]);
+  for (const surplus of ['}', ' {}', ']', 'x'])
+    expect((await post(server.owner, CURL_REVOKE + surplus)).status).toBe(400);
 });
 
 test.each([

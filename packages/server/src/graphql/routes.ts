@@ -81,7 +81,19 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new PangolinError('invalid_request', 'The body is not valid JSON.', { cause });
+    const body = parseSurplusBrace(text.trimEnd());
+    if (body === undefined) throw new PangolinError('invalid_request', 'The body is not valid JSON.', { cause });
+    return body;
+  }
+}
+
+/** DataHub's documentation closes a brace too many in its curl for revokeAccessToken, which its server ignores. */
+function parseSurplusBrace(text: string): unknown {
+  if (!text.endsWith('}')) return undefined;
+  try {
+    return JSON.parse(text.slice(0, -1));
+  } catch {
+    return undefined;
   }
 }
 
