@@ -50,6 +50,8 @@ test('exactly one of the two durations is given', async () => {
   }
   for (const durationIso of ['', 'P', '30', 'P-1D', 'PT0S', 'P1.5D', 'ONE_HOUR'])
     expect((await refuseToken(caller, ALICE, { duration: null, durationIso })).message).toContain('ISO 8601');
+  const { metadata } = await createToken(caller, ALICE, { duration: 'ONE_DAY', durationIso: ' ' });
+  expect(metadata.expiresAt).toBe(metadata.createdAt + DAY_MS);
 });
 
 test('what is longer than the tenant allows is refused with the setting and what would be accepted', async () => {

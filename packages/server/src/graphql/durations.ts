@@ -10,7 +10,7 @@ import { limitsFor } from '../settings/limits.ts';
 import { DAY_MS } from '../times.ts';
 import { badRequest } from './errors.ts';
 
-/** The two ways in which a duration is asked for; exactly one of them. */
+/** The two ways in which a duration is asked for; exactly one of them, and blank text is none, as DataHub has it. */
 export interface AskedDuration {
   duration?: TokenDuration | null;
   durationIso?: string | null;
@@ -52,7 +52,7 @@ export function readDuration(asked: AskedDuration, settings: Settings, role: Rol
 
 function readLength({ duration, durationIso }: AskedDuration): number | null {
   const hasName = typeof duration === 'string';
-  const hasIso = typeof durationIso === 'string';
+  const hasIso = typeof durationIso === 'string' && durationIso.trim() !== '';
   if (hasName === hasIso) {
     throw badRequest(
       `Give exactly one of duration (${TOKEN_DURATION_NAMES.join(', ')}) and durationIso (ISO 8601, such as P30D).`,
