@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createLoggedIn, openTestServer } from '../harness.ts';
+import { createLoggedIn, mint, openTestServer } from '../harness.ts';
 import { insertTokens } from './bulk-tokens.ts';
-import { data, listTokens, post, userUrn } from './graphql.ts';
+import { data, GRAPHQL_PATH, listTokens, post, userUrn } from './graphql.ts';
 
 /** How often others have their turn while something runs. */
 async function countTurns(work: () => Promise<unknown>): Promise<number> {
@@ -84,4 +84,25 @@ test('beyond a hundred requests that wait, one is told to come again', async () 
   expect(first).toMatchObject({ status: 429, json: { code: 'too_many_requests', exceptionClass: expect.any(String) } });
   expect(first?.headers.get('retry-after')).toBe('1');
   expect((await post(alice.caller, ME)).status).toBe(200);
+});
+
+test('a credential that is ended while the body is on its way is told nothing', async () => {
+  const server = await openTestServer();
+  const alice = await createLoggedIn(server, 'alice');
+  const token = await mint(server, alice.caller);
+  await post(token.caller, ME);
+  let send = (_: string) => {};
+  const body = new ReadableStream({
+    start(controller) {
+      send = (text) => {
+        controller.enqueue(new TextEncoder().encode(text));
+        controller.close();
+      };
+    },
+  });
+  const answer = token.caller.send('POST', GRAPHQL_PATH, { body, headers: { 'content-type': 'application/json' } });
+  await new Promise((turn) => setImmediate(turn));
+  await alice.caller.send('DELETE', `/api/v1/tokens/${token.id}`);
+  send(JSON.stringify(ME));
+  expect(await answer).toMatchObject({ status: 401, json: { code: 'token_revoked' } });
 });

@@ -1,6 +1,7 @@
 import { PangolinError } from '@pangolin/shared/errors';
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { noteRefusal } from '../audit/note-refusal.ts';
+import type { Caller } from '../credentials/caller.ts';
 import { replyDataHubError } from '../datahub/reply-error.ts';
 import type { Deps } from '../deps.ts';
 import { requireCaller } from '../http/access.ts';
@@ -36,32 +37,36 @@ export function graphqlRoutes(deps: Deps): Hono<Env> {
       const error = new PangolinError('method_not_allowed', `This path takes POST, not ${c.req.method}.`, { hint });
       return replyDataHubError(c, error, { allow: 'POST' });
     }
-    const caller = await requireCaller(deps, c, { cookie: true });
+    const authenticate = () => requireCaller(deps, c, { cookie: true });
+    const { actor } = await authenticate();
     const request = readRequest(await readJsonText(c, MAX_BODY_BYTES, () => {}));
     answerer ??= (await import('./answer.ts')).createAnswerer(deps.log);
-    const run = answerer;
-    const context: GraphQLContext = {
-      deps,
-      caller,
-      budget: createBudget(),
-      turn: Promise.resolve(),
-      minted: [],
-      refuse(field, error) {
-        const refused = { action: 'request.refused', resourceType: 'request', resourceName: `GraphQL ${field}` };
-        // The first is noted with the request; it must not be hidden by those that follow, nor they by it.
-        if (c.env.refusal) return noteRefusal(deps, c.req, { ...c.env, refusal: error, refused });
-        c.env.refusal = error;
-        c.env.refused = refused;
-      },
-      change(what) {
-        c.env.changes = [...(c.env.changes ?? []), what];
-      },
-    };
-    return replyText(c, await lanes(caller.actor.id, () => run(request, context)));
+    const answer = answerer;
+    // A body may be long in coming, and so may one's turn: what was ended meanwhile is told nothing any more.
+    const run = async () => answer(request, createContext(deps, c, await authenticate()));
+    return replyText(c, await lanes(actor.id, run));
   });
 
   return app;
 }
+
+const createContext = (deps: Deps, c: Context<Env>, caller: Caller): GraphQLContext => ({
+  deps,
+  caller,
+  budget: createBudget(),
+  turn: Promise.resolve(),
+  minted: [],
+  refuse(field, error) {
+    const refused = { action: 'request.refused', resourceType: 'request', resourceName: `GraphQL ${field}` };
+    // The first is noted with the request; it must not be hidden by those that follow, nor they by it.
+    if (c.env.refusal) return noteRefusal(deps, c.req, { ...c.env, refusal: error, refused });
+    c.env.refusal = error;
+    c.env.refused = refused;
+  },
+  change(what) {
+    c.env.changes = [...(c.env.changes ?? []), what];
+  },
+});
 
 /** GraphQL over HTTP §5.4: a JSON object with `query`; `variables` and `operationName` may be missing or null. */
 function readRequest(text: string): GraphQLRequest {
