@@ -39,6 +39,22 @@ test('fragments count where they are spread, however many that makes', async () 
   expect(refusals(await ask(server.owner, cycle))[0]).toContain('Cannot spread fragment "a" within itself');
 });
 
+test('fragments that go round in many circles are refused as any that spread themselves', async () => {
+  const server = await openTestServer();
+  const spread = (i: number) => `...f${i % 190}`;
+  const circles = Array.from(
+    { length: 190 },
+    (_, i) => `fragment f${i} on CorpUser { ${spread(i + 1)} ${spread(i + 2)} }`,
+  );
+  const { errors = [] } = await ask(server.owner, `{ me { corpUser { ...f0 } } } ${circles.join(' ')}`);
+  expect(errors[0]).toMatchObject({
+    message: expect.stringContaining('Cannot spread fragment "f0" within itself'),
+    extensions: { code: 400, type: 'BAD_REQUEST', classification: 'ValidationError' },
+  });
+  expect(errors.length).toBeLessThan(12);
+  expect(server.logs.filter((line) => line.includes('"level":"error"'))).toEqual([]);
+});
+
 test('a document of too many words is not read', async () => {
   const server = await openTestServer();
   const { message, extensions } = await problem(server.owner, `{ me { corpUser { ${'urn '.repeat(2_000)} } } }`);
