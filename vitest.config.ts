@@ -26,6 +26,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 30_000,
+    // What is waited for comes late on a machine that has much to do.
+    expect: { poll: { timeout: 10_000 } },
     reporters: ['default', './test/count-reporter.ts'],
   },
 });

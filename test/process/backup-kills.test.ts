@@ -7,6 +7,8 @@ import { bearer, isAccepted, request } from './request.ts';
 import { type Server, startServer } from './start-server.ts';
 
 const ROUNDS = 12;
+/** As many are to be killed, however many rounds it takes: how long a command lives was measured only once. */
+const KILLED = 3;
 
 let box: Box;
 let server: Server;
@@ -63,7 +65,7 @@ async function lifeOf(argv: string[]): Promise<number> {
 }
 
 describe('a backup that is killed at any moment, while a server is written to', () => {
-  test('is whole or not there, and the next one clears up', { timeout: 120_000 }, async () => {
+  test('is whole or not there, and the next one clears up', { timeout: 300_000 }, async () => {
     let stop = false;
     const writing = (async () => {
       while (!stop) {
@@ -74,14 +76,13 @@ describe('a backup that is killed at any moment, while a server is written to', 
     const lifeMs = await lifeOf(['backup', `${backups}/first.tgz`]);
     let killed = 0;
     const whole: string[] = [];
-    for (let round = 0; round < ROUNDS; round += 1) {
+    for (let round = 0; round < ROUNDS || killed < KILLED; round += 1) {
       const file = `${backups}/${round}.tgz`;
       if (await killAtRandom(['backup', file], lifeMs)) killed += 1;
       if (await stat(file).catch(() => null)) whole.push(file);
     }
     stop = true;
     await writing;
-    expect(killed).toBeGreaterThan(2);
     await lifeOf(['backup', `${backups}/last.tgz`]);
     expect((await readdir(backups)).filter((name) => name.startsWith('.'))).toEqual([]);
     for (const file of [...whole, `${backups}/last.tgz`]) {
@@ -102,7 +103,7 @@ describe('a restore that is killed at any moment, under a server', () => {
     const lifeMs = await lifeOf(['restore', full]);
     let { restores } = readState();
     let killed = 0;
-    for (let round = 0; round < ROUNDS; round += 1) {
+    for (let round = 0; round < ROUNDS || killed < KILLED; round += 1) {
       const { stdout } = await box.user(['get-token', '--role', 'tenant-admin']);
       const token = stdout.trim();
       expect(await box.admin(['create-catalog', `later-${round}`])).toMatchObject({ code: 0 });
@@ -116,13 +117,12 @@ describe('a restore that is killed at any moment, under a server', () => {
       expect(await isAccepted(server.origin, before)).toBe(false);
       restores = after.restores;
     }
-    expect(killed).toBeGreaterThan(2);
     expect(await box.admin(['restore', full])).toMatchObject({ code: 0 });
     expect((await readdir(box.dataDir)).filter((name) => name.startsWith('.pangolin-'))).toEqual([]);
     expect(readState().catalogs).toEqual(atBackup);
   });
 
-  test('into a new directory leaves one that the next restore completes', { timeout: 120_000 }, async () => {
+  test('into a new directory leaves one that the next restore completes', { timeout: 300_000 }, async () => {
     const keyFile = `${box.dataDir}/master.key`;
     const argv = (dataDir: string) => ['restore', full, '--data-dir', dataDir, '--master-key-file', keyFile];
     const lifeMs = await lifeOf(argv(`${box.home}/new`));
@@ -140,7 +140,7 @@ describe('a restore that is killed at any moment, under a server', () => {
 });
 
 describe('migrate-data that is killed at any moment', () => {
-  test('leaves an empty target or a whole one, and the source as it was', { timeout: 120_000 }, async () => {
+  test('leaves an empty target or a whole one, and the source as it was', { timeout: 300_000 }, async () => {
     const argv = (file: string) => ['migrate-data', '--to', `sqlite:${file}`];
     const lifeMs = await lifeOf(argv(`${box.home}/copy.db`));
     const count = (file: string): number => {

@@ -199,7 +199,7 @@ describe('what is recorded', () => {
     expect(await rows()).toEqual([]);
     server.clock.advance(MINUTE_MS);
     vi.advanceTimersByTime(MINUTE_MS);
-    await vi.waitFor(async () => expect(await rows()).toHaveLength(1));
+    await vi.waitFor(async () => expect(await rows()).toHaveLength(1), 10_000);
     await server.bearer('rubbish').ask(usersApi.me);
     await server.close();
     const beside = await openTestServer({ beside: server });
@@ -296,7 +296,7 @@ describe('what is recorded', () => {
     isDown = false;
     server.clock.advance(MINUTE_MS);
     await vi.advanceTimersByTimeAsync(MINUTE_MS);
-    await vi.waitFor(async () => expect(await recorded()).toBe(2));
+    await vi.waitFor(async () => expect(await recorded()).toBe(2), 10_000);
   });
 });
 
