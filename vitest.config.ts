@@ -24,9 +24,9 @@ export default defineConfig({
     globalSetup: './test/server/postgres-databases.ts',
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
-    // What is waited for comes late on a machine that has much to do.
+    // Everything comes late on a machine that has much to do.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     expect: { poll: { timeout: 10_000 } },
     reporters: ['default', './test/count-reporter.ts'],
   },

@@ -24,7 +24,7 @@ beforeAll(async () => {
   exported = stdout;
   lines = exported.split('\n').slice(0, -1);
   jwks = await saveJwks(home.dataDir, 'jwks.json');
-}, 30_000);
+}, 90_000);
 afterAll(() => home.remove());
 
 /** The keys as a server of this data directory publishes them, in a file. */

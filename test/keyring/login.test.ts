@@ -107,13 +107,13 @@ describe('with a keyring that hangs', () => {
     expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
     expect(stderr).toContain('PANGOLIN_CREDENTIAL_STORE=file');
     expect(tookMs).toBeGreaterThan(2_900);
-    expect(tookMs).toBeLessThan(6_000);
+    expect(tookMs).toBeLessThan(15_000);
   });
 
   test('a login is kept in a file instead, and the command ends', async () => {
     const started = performance.now();
     const { stderr, code } = await logIn('grace', 'hung');
     expect({ code, announced: stderr.includes('credentials.json') }).toEqual({ code: 0, announced: true });
-    expect(performance.now() - started).toBeLessThan(6_000);
+    expect(performance.now() - started).toBeLessThan(15_000);
   });
 });

@@ -94,7 +94,7 @@ function readPointers(): Map<string, string> {
 
 describe('kill -9 at the swap of the pointer', () => {
   test('between the file and the swap: nothing of the commit is there, and the next one goes on', {
-    timeout: 30_000,
+    timeout: 90_000,
   }, async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const before = await Promise.all(TABLES.map(client.readSound));
@@ -114,7 +114,7 @@ describe('kill -9 at the swap of the pointer', () => {
     }
   });
 
-  test('after the swap, before or after the answer: all of the commit is there', { timeout: 30_000 }, async () => {
+  test('after the swap, before or after the answer: all of the commit is there', { timeout: 90_000 }, async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const key = `kept-${round}`;
       const before = readPointers();

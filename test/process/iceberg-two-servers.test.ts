@@ -66,7 +66,7 @@ describe('two servers over one data directory, writing to one table at once', ()
       appendAgain(client),
     ]);
     await Promise.all(work);
-  }, 30_000);
+  }, 90_000);
 
   test('no commit that requires nothing is refused', () => {
     expect(unexpected).toEqual([]);
