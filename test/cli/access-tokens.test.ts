@@ -148,6 +148,17 @@ describe('create-access-token', () => {
     expect(JSON.parse(allowed.stdout)).toMatchObject({ expires_at: null, expiry_source: 'requested' });
   });
 
+  test('names the highest role that a token for somebody can have', async () => {
+    const { stdout, stderr, code } = await create([...NOTEBOOK, '--role', 'tenant-admin']);
+    expect({ stdout, stderr, code }).toEqual({
+      stdout: '',
+      stderr:
+        "Error: A token of the role tenant-admin would be above its owner's role, tenant-user.\n" +
+        'Ask for at most that: --role tenant-user\n',
+      code: 4,
+    });
+  });
+
   test.each(['nobody', UNKNOWN_ID])('is exit 1 for %s, whom nobody knows, and says where to look', async (named) => {
     const { stdout, stderr, code } = await create(['--for', named, '--name', 'x']);
     expect({ stdout, code }).toEqual({ stdout: '', code: 1 });

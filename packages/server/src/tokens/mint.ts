@@ -165,7 +165,8 @@ export function chooseRole(actor: Actor, owner: Principal, wanted: Role[] | unde
   const role = ROLES[Math.max(...wanted.map(roleRank))] ?? 'tenant-user';
   requireRankOf(actor, role, 'The token');
   if (roleRank(role) > roleRank(owner.role)) {
-    throw new PangolinError('forbidden', `The token has the role ${role}, which is above its owner's (${owner.role}).`);
+    const message = `A token of the role ${role} would be above its owner's role, ${owner.role}.`;
+    throw new PangolinError('forbidden', message, { hint: `Ask for at most that: --role ${owner.role}` });
   }
   return role;
 }
