@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask } from './ask.ts';
 import { startBalancer } from './balancer.ts';
 import { type Engine, openPostgresEngine, openSqliteEngine } from './engines.ts';
-import { checkAll, startLoad, type Targets } from './load.ts';
+import { checkAll, startLoad } from './load.ts';
+import type { Targets } from './operation.ts';
 import { createPromises, type Promises } from './promises.ts';
 import { type Replicas, startReplicas } from './replicas.ts';
 
@@ -17,7 +18,7 @@ const OLDER = 300;
 const ENGINES = { SQLite: openSqliteEngine, PostgreSQL: openPostgresEngine };
 const FAULTS = {
   SQLite: ['is locked by somebody for longer than anybody waits', 'is moved away', 'is full'],
-  PostgreSQL: ['is gone', 'is slow', 'is killed and started again', 'is full'],
+  PostgreSQL: ['is gone', 'is slow', 'is killed and started again', 'takes no changes', 'is full'],
 };
 
 describe.each(['SQLite', 'PostgreSQL'] as const)('two servers on one %s', (name) => {
@@ -31,7 +32,8 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('two servers on one %s', (name)
     // On an empty database, both at once: one founds the installation.
     replicas = await startReplicas(engine);
     const admin = await logIn(engine, replicas);
-    targets = { origins: replicas.origins, admin, freshnessMs: engine.freshnessMs };
+    const adminUrn = await urnOf(replicas.origins()[0] ?? '', admin);
+    targets = { origins: replicas.origins, admin, adminUrn, freshnessMs: engine.freshnessMs };
     promises = createPromises();
   });
 
@@ -175,4 +177,11 @@ async function logIn({ box, env }: Engine, replicas: Replicas): Promise<string> 
   const { stdout, stderr, code } = await box.user(['get-token', '--role', 'root', '--expires-in', '2'], { env });
   if (code !== 0) throw new Error(`${stderr} ${replicas.origins().join(' ')}`);
   return stdout.trim();
+}
+
+async function urnOf(origin: string, secret: string): Promise<string> {
+  const outcome = await ask(origin, '/api/graphql', secret, { json: { query: '{ me { corpUser { urn } } }' } });
+  const { data } = (outcome?.json ?? {}) as { data?: { me: { corpUser: { urn: string } } } };
+  if (!data) throw new Error(`nobody is logged in: ${JSON.stringify(outcome)}`);
+  return data.me.corpUser.urn;
 }

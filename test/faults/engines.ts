@@ -84,6 +84,14 @@ export async function openPostgresEngine(): Promise<Engine> {
         await postgres.kill();
         return () => postgres.start();
       },
+      'takes no changes': async () => {
+        await postgres.run('alter system set default_transaction_read_only = on');
+        await postgres.run('select pg_reload_conf()');
+        return async () => {
+          await postgres.run('alter system reset default_transaction_read_only');
+          await postgres.run('select pg_reload_conf()');
+        };
+      },
       'is full': async () => {
         disk.fill();
         return async () => {

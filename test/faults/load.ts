@@ -1,20 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, type Outcome } from './ask.ts';
+import { createByGraphQL, listByGraphQL, revokeByGraphQL } from './graphql-operations.ts';
+import { anyOf, end, type Operation, pick, pickToEnd, type Targets, wasDone } from './operation.ts';
 import { type Promises, type Shown, standingOf } from './promises.ts';
-
-/** The servers under load: wherever one listens now, and how long they may believe what was true. */
-export interface Targets {
-  origins(): string[];
-  admin: string;
-  freshnessMs: number;
-}
 
 const WORKERS = 6;
 
 /** Mints, exchanges, rotates, revokes and uses credentials at random on random servers until it is stopped. */
 export function startLoad(targets: Targets, promises: Promises): { stop(): Promise<void> } {
   let isOver = false;
-  const operations = [mint, mint, revoke, rotateToken, createServiceUser, rotateKey, exchange, use, use, use, use];
+  const operations = [
+    ...[mint, revoke, rotateToken, createServiceUser, rotateKey, exchange],
+    ...[createByGraphQL, listByGraphQL, revokeByGraphQL],
+    ...[use, use, use, use],
+  ];
   const workers = Array.from({ length: WORKERS }, async () => {
     while (!isOver) {
       const operation = pick(operations) ?? mint;
@@ -28,9 +27,6 @@ export function startLoad(targets: Targets, promises: Promises): { stop(): Promi
     },
   };
 }
-
-/** Each answers whether it was answered. */
-type Operation = (targets: Targets, promises: Promises) => Promise<boolean>;
 
 const mint: Operation = async (targets, promises) => {
   const outcome = await ask(anyOf(targets), '/api/v1/tokens', targets.admin, { json: { expires_in_hours: 1 } });
@@ -135,38 +131,8 @@ export async function checkAll(targets: Targets, promises: Promises, shown: read
 
 const isRefusal = (outcome: Outcome): boolean => outcome?.status === 401;
 
-/** Whether an operation was done. Not being available is no failure here; any other answer than the one wanted is. */
-function wasDone(promises: Promises, outcome: Outcome, wanted: number, what: string): outcome is NonNullable<Outcome> {
-  if (!outcome || outcome.status === 503) {
-    promises.counts.unavailable += 1;
-    return false;
-  }
-  promises.counts.operations += 1;
-  if (outcome.status === wanted) return true;
-  promises.broken.push(`${what} was answered ${outcome.status}: ${JSON.stringify(outcome.json).slice(0, 300)}`);
-  return false;
-}
-
-/** One that nobody else is ending: from now on nobody can be sure of it, until the answer is there. */
-function pickToEnd(promises: Promises, kind: Shown['kind']): Shown | undefined {
-  const shown = pick(
-    promises.all.filter((one) => one.kind === kind && one.parent === null && one.standing === 'valid'),
-  );
-  if (shown) shown.standing = 'unsure';
-  return shown;
-}
-
-function end(shown: Shown): void {
-  shown.standing = 'ended';
-  shown.endedAtMs = performance.now();
-}
-
 function broke(promises: Promises, shown: Shown, outcome: Outcome, what: string): void {
   promises.broken.push(
     `${shown.kind} ${shown.id} (${shown.standing}) ${what}: ${JSON.stringify(outcome).slice(0, 300)}`,
   );
 }
-
-const anyOf = (targets: Targets): string => pick(targets.origins()) ?? '';
-
-const pick = <T>(list: readonly T[]): T | undefined => list[Math.floor(Math.random() * list.length)];

@@ -13,6 +13,8 @@ export interface PostgresServer {
   start(): Promise<void>;
   kill(): Promise<void>;
   stop(): Promise<void>;
+  /** Runs a statement, straight. */
+  run(statement: string): Promise<unknown>;
 }
 
 /** Makes a cluster in a folder and starts it. PostgreSQL refuses root, so it runs as the account Debian made for it. */
@@ -34,6 +36,7 @@ export async function createPostgres(folder: string): Promise<PostgresServer> {
   let child: ChildProcess | undefined;
   const server: PostgresServer = {
     port,
+    run: psql,
     url: `postgres://postgres@127.0.0.1:${port}/pangolin`,
     async start() {
       const words = ['-D', data, '-p', String(port), ...settings.flatMap((one) => ['-c', one])];
