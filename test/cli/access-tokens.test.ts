@@ -266,7 +266,7 @@ describe('list-access-tokens', () => {
     await server.owner.send('POST', '/api/v1/tokens', { body, headers: { 'content-type': 'application/json' } });
     await server.close();
     const [own] = await listed('--owner', 'ada');
-    await home.run(admin, ['revoke-token-by-id', '--id', String(own?.id)]);
+    await home.run(admin, ['revoke-token-by-id', '--id', `urn:li:dataHubAccessToken:${own?.id}`]);
     expect(namesOf(await listed())).toEqual(['nightly', 'notebook']);
     expect(namesOf(await listed('--expired'))).toEqual(['over']);
     expect(namesOf(await listed('--revoked'))).toEqual(['own']);

@@ -110,7 +110,7 @@ test('the lists of one request share how many rows they may have', async () => {
   const lists = Array.from({ length: 3 }, (_, i) => `a${i}: listAccessTokens(input: {count: 4000}) { count }`);
   const { errors } = await ask(server.owner, `{ ${lists.join(' ')} }`);
   expect(errors?.map(({ message }) => message)).toEqual([
-    'count is 4000, and this request may list 2000 more rows: 10,000 in all its lists together.',
+    'count is 4000: a request lists at most 10,000 rows in all its lists together, of which 2,000 are left here.',
   ]);
 });
 

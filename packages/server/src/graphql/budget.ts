@@ -18,7 +18,8 @@ export const createBudget = (): Budget => ({ ...MAX });
 export function takeRows(budget: Budget, rows: number, fieldsOfEach: number): void {
   if (rows > budget.rows)
     throw badRequest(
-      `count is ${rows}, and this request may list ${budget.rows} more rows: ${write(MAX.rows)} in all its lists together.`,
+      `count is ${rows}: a request lists at most ${write(MAX.rows)} rows in all its lists together, of which ` +
+        `${write(budget.rows)} are left here.`,
     );
   const cells = rows * fieldsOfEach;
   if (cells > budget.cells)

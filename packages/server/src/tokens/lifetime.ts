@@ -70,9 +70,7 @@ function refuseTooLong(requestedMs: number, longestMs: number, { max_token_days:
   throw new PangolinError(
     'policy_refused',
     `Tokens live ${days} days at most here (max_token_days); the latest expiry now is ${formatTime(longestMs)}.`,
-    {
-      hint: `Ask for at most that: --expires-in ${days}`,
-    },
+    { hint: `Ask for at most that: --expires-in ${days} (create-access-token: --duration P${days}D)` },
   );
 }
 
@@ -81,8 +79,6 @@ function refuseEndless({ allow_non_expiring_tokens: isAllowed, max_token_days: d
   throw new PangolinError(
     'policy_refused',
     `Tokens without expiry are not allowed here (allow_non_expiring_tokens); they live ${days} days at most.`,
-    {
-      hint: `Ask for at most that: --expires-in ${days}`,
-    },
+    { hint: `Ask for at most that: --expires-in ${days} (create-access-token: --duration P${days}D)` },
   );
 }

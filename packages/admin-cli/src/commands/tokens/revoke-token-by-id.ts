@@ -1,5 +1,6 @@
 import type { Command } from '@commander-js/extra-typings';
-import { type Context, examples, printDone, readUuid } from '@pangolin/shared/cli';
+import { type Context, examples, printDone } from '@pangolin/shared/cli';
+import { readTokenId } from './read-token-id.ts';
 
 /** `revoke-token-by-id`: anybody's token in the tenant. */
 export function registerRevokeTokenById(program: Command, ctx: () => Context): void {
@@ -7,7 +8,7 @@ export function registerRevokeTokenById(program: Command, ctx: () => Context): v
     .command('revoke-token-by-id')
     .summary("revoke anybody's token")
     .description('Revokes a token of anybody in the tenant, and everything obtained with it, at once and for good.')
-    .requiredOption('--id <uuid>', 'the token', readUuid)
+    .requiredOption('--id <uuid>', 'the token, by id or URN', readTokenId)
     .option('--reason <text>', 'why, for the audit log')
     .addHelpText(
       'after',
