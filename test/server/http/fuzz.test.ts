@@ -58,7 +58,7 @@ test('whatever is sent to an endpoint, by whomever, it answers as the OpenAPI do
   await people.revive();
   expect(await server.owner.call(auditApi.verify)).toMatchObject({ valid: true, broken: null });
   expect(await server.owner.call(auditApi.verify, { query: { chain: 'system' } })).toMatchObject({ valid: true });
-}, 120_000);
+}, 300_000);
 
 /** As `fc.assert`, without printing the whole of a long request. */
 async function holds(property: fc.IAsyncProperty<[FuzzedRequest, string]>, examples: FuzzedRequest[]): Promise<void> {

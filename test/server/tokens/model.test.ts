@@ -174,4 +174,4 @@ test('whatever happens in whatever order, exactly the credentials that should wo
     }),
     { numRuns: 40, endOnFailure: false },
   );
-}, 180_000);
+}, 300_000);
