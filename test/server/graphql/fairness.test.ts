@@ -45,6 +45,17 @@ test('tokens of several people are gone through a part at a time, each once and 
   }
 });
 
+test('the longer what tokens are compared with, the fewer are looked at in one part', async () => {
+  const server = await openTestServer();
+  await insertTokens(server, ['alice'], 400);
+  const values = Array.from({ length: 90 }, (_, i) => `${'a'.repeat(500 - i)}b`);
+  const search = (compared: string[]) => () =>
+    listTokens(server.owner, { count: 1, filters: [{ field: 'description', condition: 'CONTAIN', values: compared }] });
+  await search(['b'])();
+  const few = await countTurns(search(values.slice(0, 1)));
+  expect((await countTurns(search(values))) - few).toBeGreaterThan(15);
+});
+
 test('a long list is answered a part at a time, a short one at once', async () => {
   const server = await openTestServer();
   await insertTokens(server, ['alice'], 2_000);

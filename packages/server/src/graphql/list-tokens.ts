@@ -8,13 +8,14 @@ import {
   listAccessTokens,
   type Place,
   type Stretch,
+  type TokenFilter,
 } from './store.ts';
 import { giveWay } from './turns.ts';
 
 /** How many tokens are looked at in one query: a few milliseconds, after which other requests have their turn. */
 const STRETCH = 2_000;
 
-/** How many comparisons with values of filters are made in one query. */
+/** How many comparisons with values of filters are made in one query, of short texts. */
 const COMPARISONS = 40_000;
 
 /** A page of a list, and how many there are in all, which is counted only if somebody asks. */
@@ -106,6 +107,13 @@ const isBefore = (one: Place, other: Place): boolean =>
 
 /** Fewer tokens where each is compared with much. */
 function chooseSize({ filters }: AccessTokenFilter): number {
-  const values = filters.reduce((sum, one) => sum + one.values.length, 0);
-  return Math.min(STRETCH, Math.ceil(COMPARISONS / Math.max(1, values)));
+  const weight = filters.reduce((sum, one) => sum + weigh(one), 0);
+  return Math.min(STRETCH, Math.ceil(COMPARISONS / Math.max(1, weight)));
+}
+
+/** What a filter costs, in comparisons with short texts: a long value is compared at every place of a text. */
+function weigh({ holds, field, condition, values }: TokenFilter): number {
+  if (holds === 'number' || condition === 'EQUAL' || condition === 'IN') return values.length;
+  const each = field === 'description' ? 4 : 1;
+  return values.reduce((sum, value) => sum + each + value.length / 32, 0);
 }
