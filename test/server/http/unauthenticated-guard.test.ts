@@ -56,6 +56,14 @@ describe('a server without authentication', () => {
     ['Via', '1.1 proxy'],
     ['X-Real-IP', '192.0.2.1'],
     ['CF-Connecting-IP', '192.0.2.1'],
+    ['CDN-Loop', 'cdn.example'],
+    ['X-Client-IP', '192.0.2.1'],
+    ['X-Cluster-Client-IP', '192.0.2.1'],
+    ['Fly-Client-IP', '192.0.2.1'],
+    ['X-Envoy-External-Address', '192.0.2.1'],
+    ['X-Original-Forwarded-For', '192.0.2.1'],
+    ['X-Amzn-Trace-Id', 'Root=1-0'],
+    ['Tailscale-User-Login', 'eve@example.com'],
   ])('answers nothing that came through a proxy: %s: %s', async (name, value) => {
     const server = await startTestServer({ noAuth: true });
     const { status, text } = await server.exchange({ path, headers: { [name]: value } });

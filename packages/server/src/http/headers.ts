@@ -33,8 +33,9 @@ export function readPeer(incoming: Bindings['incoming']): string | null {
   return address === undefined ? null : normalizeAddress(address);
 }
 
-/** What a proxy adds to what it passes on. */
-const FORWARDED = /^(?:x-forwarded(?:-.*)?|forwarded|via|x-real-ip|cf-connecting-ip|true-client-ip)$/;
+/** What a proxy, a balancer or a tunnel adds to what it passes on. */
+const FORWARDED =
+  /^(?:x-forwarded(?:-.*)?|forwarded|via|cdn-loop|(?:x-real|x-client|x-cluster-client|cf-connecting|true-client|fly-client)-ip|x-envoy-.*|x-original-.*|x-amzn-trace-id|tailscale-.*)$/;
 
 /** Whether a request came through a proxy that says so. */
 export const isForwarded = (headers: IncomingHttpHeaders): boolean =>
