@@ -23,7 +23,7 @@ async function openProxied(failuresPerMinute = 5) {
 /** Begins in a minute that is not about to end. */
 async function awaitEarlyInMinute(): Promise<void> {
   const left = 60_000 - (Date.now() % 60_000);
-  if (left < 8_000) await sleep(left);
+  if (left < 15_000) await sleep(left);
 }
 
 const from = (address: string) => ({ 'x-forwarded-for': address });

@@ -64,12 +64,14 @@ describe('the log of requests', () => {
 
   test('cannot be flooded by refusals: what was left out is counted', async () => {
     const { server } = await openLogged();
+    const began = performance.now();
     await Promise.all(Array.from({ length: 300 }, () => server.exchange({ path: '/api/v1/users/me' })));
     await server.close();
+    const seconds = Math.ceil((performance.now() - began) / 1000) + 1;
     const lines = readLines(server.logs);
     const refused = lines.filter(({ message }) => message === 'refused');
     const leftOut = lines.filter(({ message }) => message === 'lines left out');
-    expect(refused.length).toBeLessThan(300);
+    expect(refused.length).toBeLessThanOrEqual(50 * seconds);
     expect(refused.length + leftOut.reduce((sum, line) => sum + Number(line.left_out), 0)).toBe(300);
   });
 });
