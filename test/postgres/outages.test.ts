@@ -225,7 +225,7 @@ describe('a server that hangs in a transaction', () => {
     const hung = insertTenant(hanging, 'hung', async () => {
       runs += 1;
       isTaken();
-      if (runs === 1) await sleep(3_500);
+      if (runs === 1) await sleep(2_800);
     });
     await taken;
     await insertTenant(other, 'other');
