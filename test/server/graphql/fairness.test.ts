@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createLoggedIn, mint, openTestServer } from '../harness.ts';
 import { insertTokens } from './bulk-tokens.ts';
-import { data, GRAPHQL_PATH, listTokens, post, userUrn } from './graphql.ts';
+import { createToken, data, GRAPHQL_PATH, listTokens, post, userUrn } from './graphql.ts';
 
 /** How often others have their turn while something runs. */
 async function countTurns(work: () => Promise<unknown>): Promise<number> {
@@ -117,4 +117,25 @@ test('a credential that is ended while the body is on its way is told nothing', 
   await alice.caller.send('DELETE', `/api/v1/tokens/${token.id}`);
   send(JSON.stringify(ME));
   expect(await answer).toMatchObject({ status: 401, json: { code: 'token_revoked' } });
+});
+
+test('who waits for requests that do not end is told so after some seconds, and answered when they have', async () => {
+  const server = await openTestServer();
+  const { caller } = await createLoggedIn(server, 'alice');
+  const { db } = server.deps;
+  let mend = () => {};
+  const mended = new Promise<void>((resolve) => {
+    mend = resolve;
+  });
+  server.deps.db = { ...db, transact: (...asked) => mended.then(() => db.transact(...asked)) };
+  const input = { type: 'PERSONAL', actorUrn: userUrn('alice'), name: 'x', duration: 'ONE_HOUR' };
+  const running = Array.from({ length: 4 }, () => createToken(caller, userUrn('alice'), input));
+  const waiting = await Promise.all([post(caller, ME), post(caller, ME)]);
+  for (const { status, headers, json } of waiting) {
+    expect({ status, retryAfter: headers.get('retry-after') }).toEqual({ status: 503, retryAfter: '1' });
+    expect(json).toMatchObject({ code: 'unavailable', detail: 'Your GraphQL requests before this one take too long.' });
+  }
+  mend();
+  expect(await Promise.all(running)).toHaveLength(4);
+  expect((await post(caller, ME)).status).toBe(200);
 });

@@ -11,9 +11,10 @@ interface Lane {
 
 /**
  * One line for each principal, so that whoever asks much waits for themselves and not everybody for them: many requests that
- * arrive together would be answered before any other is looked at. Where a line is full, throws `too_many_requests`.
+ * arrive together would be answered before any other is looked at. Where a line is full, throws `too_many_requests`; who
+ * waits longer than `patienceMs`, as where a database does not answer, is told `unavailable`.
  */
-export function createLanes(limits: { running: number; waiting: number }): Lanes {
+export function createLanes(limits: { running: number; waiting: number; patienceMs: number }): Lanes {
   const lanes = new Map<string, Lane>();
 
   async function leave(principalId: string, lane: Lane): Promise<void> {
@@ -26,12 +27,25 @@ export function createLanes(limits: { running: number; waiting: number }): Lanes
     if (lane.running === 0) lanes.delete(principalId);
   }
 
+  const wait = (lane: Lane): Promise<void> =>
+    new Promise((enter, giveUp) => {
+      const begin = () => {
+        clearTimeout(timer);
+        enter();
+      };
+      const timer = setTimeout(() => {
+        lane.waiting.splice(lane.waiting.indexOf(begin), 1);
+        giveUp(takesTooLong());
+      }, limits.patienceMs);
+      lane.waiting.push(begin);
+    });
+
   return async (principalId, work) => {
     const lane = lanes.get(principalId) ?? { running: 0, waiting: [] };
     lanes.set(principalId, lane);
     if (lane.running >= limits.running) {
       if (lane.waiting.length >= limits.waiting) throw tooManyAtOnce();
-      await new Promise<void>((enter) => lane.waiting.push(enter));
+      await wait(lane);
     } else lane.running += 1;
     try {
       return await work();
@@ -44,5 +58,11 @@ export function createLanes(limits: { running: number; waiting: number }): Lanes
 const tooManyAtOnce = () =>
   new PangolinError('too_many_requests', 'You have too many GraphQL requests under way.', {
     hint: 'Send fewer at once.',
+    retryAfterSeconds: 1,
+  });
+
+const takesTooLong = () =>
+  new PangolinError('unavailable', 'Your GraphQL requests before this one take too long.', {
+    hint: 'Try again in a moment.',
     retryAfterSeconds: 1,
   });

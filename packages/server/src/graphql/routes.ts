@@ -19,7 +19,7 @@ import { requireSmall } from './variables.ts';
 const MAX_BODY_BYTES = 256 * 1024;
 
 /** Requests of one principal at once, and how many may wait for those: more than programs have that ask in parallel. */
-const PER_PRINCIPAL = { running: 4, waiting: 100 } as const;
+const PER_PRINCIPAL = { running: 4, waiting: 100, patienceMs: 10_000 } as const;
 
 /**
  * DataHub's GraphQL API. What is refused before a document is looked at, for want of a credential above all, is answered by
