@@ -8,6 +8,8 @@ export interface GraphQLContext {
   deps: Deps;
   caller: Caller;
   budget: Budget;
+  /** Lets the principal's next request begin: what this one still does is to wait for a commit, which many may share. */
+  stepAside(): void;
   /** Ends when what is being done now is done; see turns.ts. */
   turn: Promise<unknown>;
   /** The ids of the tokens that were minted in this request. */

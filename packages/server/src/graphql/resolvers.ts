@@ -22,6 +22,13 @@ const field =
   (_, args, context, info) =>
     answerInTurn(context, name, () => answer(context, args, info));
 
+/** A field at the root that changes something. */
+const change = <Args>(name: string, make: (context: GraphQLContext, args: Args) => unknown): Resolve<Args> =>
+  field(name, (context, args) => {
+    context.stepAside();
+    return make(context, args);
+  });
+
 type Input<Of extends (context: GraphQLContext, input: never, info: never) => unknown> = { input: Parameters<Of>[1] };
 
 const Query = {
@@ -44,16 +51,16 @@ const Query = {
 };
 
 const Mutation = {
-  createAccessToken: field<Input<typeof createAccessToken>>('createAccessToken', (context, { input }) =>
+  createAccessToken: change<Input<typeof createAccessToken>>('createAccessToken', (context, { input }) =>
     createAccessToken(context, input),
   ),
-  revokeAccessToken: field<{ tokenId: string }>('revokeAccessToken', (context, { tokenId }) =>
+  revokeAccessToken: change<{ tokenId: string }>('revokeAccessToken', (context, { tokenId }) =>
     revokeAccessToken(context, tokenId),
   ),
-  createServiceAccount: field<Input<typeof createAccount>>('createServiceAccount', (context, { input }) =>
+  createServiceAccount: change<Input<typeof createAccount>>('createServiceAccount', (context, { input }) =>
     createAccount(context, input),
   ),
-  deleteServiceAccount: field<{ urn: string }>('deleteServiceAccount', (context, { urn }) =>
+  deleteServiceAccount: change<{ urn: string }>('deleteServiceAccount', (context, { urn }) =>
     deleteAccount(context, urn),
   ),
 };

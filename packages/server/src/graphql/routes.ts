@@ -18,8 +18,9 @@ import { requireSmall } from './variables.ts';
 /** Many times what a request takes whose texts are all as long as they may be. */
 const MAX_BODY_BYTES = 256 * 1024;
 
-/** Requests of one principal at once, and how many may wait for those: more than programs have that ask in parallel. */
-const PER_PRINCIPAL = { running: 4, waiting: 100, patienceMs: 10_000 } as const;
+/** Requests of one principal at once, and how much may wait for those: more than programs have that ask in parallel. */
+const PER_PRINCIPAL = { running: 8, waiting: 16 * 1024 * 1024, patienceMs: 10_000 } as const;
+const SIZE_OF_ANY = 2_000;
 
 /**
  * DataHub's GraphQL API. What is refused before a document is looked at, for want of a credential above all, is answered by
@@ -39,20 +40,22 @@ export function graphqlRoutes(deps: Deps): Hono<Env> {
     }
     const authenticate = () => requireCaller(deps, c, { cookie: true });
     const { actor } = await authenticate();
-    const request = readRequest(await readJsonText(c, MAX_BODY_BYTES, () => {}));
+    const text = await readJsonText(c, MAX_BODY_BYTES, () => {});
+    const request = readRequest(text);
     answerer ??= (await import('./answer.ts')).createAnswerer(deps.log);
     const answer = answerer;
     // A body may be long in coming, and so may one's turn: what was ended meanwhile is told nothing any more.
-    const run = async () => answer(request, createContext(deps, c, await authenticate()));
-    return replyText(c, await lanes(actor.id, run));
+    const run = async (leave: () => void) => answer(request, createContext(deps, c, await authenticate(), leave));
+    return replyText(c, await lanes({ principalId: actor.id, size: SIZE_OF_ANY + text.length }, run));
   });
 
   return app;
 }
 
-const createContext = (deps: Deps, c: Context<Env>, caller: Caller): GraphQLContext => ({
+const createContext = (deps: Deps, c: Context<Env>, caller: Caller, stepAside: () => void): GraphQLContext => ({
   deps,
   caller,
+  stepAside,
   budget: createBudget(),
   turn: Promise.resolve(),
   minted: [],
