@@ -14,6 +14,7 @@ import type { LoginFailures } from './sessions/login-failures.ts';
 import type { LoginThrottle } from './sessions/login-throttle.ts';
 import type { SigningKeys } from './signing-keys/signing-keys.ts';
 import type { Database } from './store/database.ts';
+import type { Turns } from './turns.ts';
 import type { Passwords } from './users/passwords.ts';
 
 /** A structured log; pino's shape. Nothing that is logged may hold a secret. */
@@ -49,6 +50,8 @@ export interface Deps {
   logins: LoginThrottle;
   metrics: Metrics;
   serving: Serving;
+  /** Of lists that take the event loop for long. */
+  turns: Turns;
   warehouses: Warehouses;
   iceberg: IcebergState;
   /** Where the embedded default keeps everything. */

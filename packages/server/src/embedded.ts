@@ -24,6 +24,7 @@ import { createLoginThrottle } from './sessions/login-throttle.ts';
 import { resumeMasterKeyRotation } from './signing-keys/rotate-master-key.ts';
 import { createSigningKeys } from './signing-keys/signing-keys.ts';
 import { type Database, openDatabase } from './store/database.ts';
+import { createTurns } from './turns.ts';
 import { createPasswords } from './users/passwords.ts';
 import { VERSION } from './version.ts';
 
@@ -124,6 +125,7 @@ async function openDeps(options: OpenOptions): Promise<Opened> {
       onError: (error) => log.warn({ err: error }, 'last use not written'),
     }),
     passwords: createPasswords(),
+    turns: createTurns(),
     metrics,
     serving: options.serving ?? { stopping: false, certificateEndsAtMs: null, metricsAllow: [] },
     failedCredentials: createFailedCredentials(db, {

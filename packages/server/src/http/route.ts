@@ -21,6 +21,9 @@ interface Input<E extends Endpoint> {
 
 type Handler<E extends Endpoint> = (c: Context<Env>, input: Input<E>) => Response | Promise<Response>;
 
+/** Reading and writing more items than that takes milliseconds, in which nobody else is answered. */
+const LONG_LIST = 100;
+
 /**
  * Serves an endpoint of the contract: first who is asking, then what, then the handler.
  * A request that needs no reading goes through without a promise.
@@ -30,6 +33,7 @@ export function route<E extends Endpoint>(app: Hono<Env>, deps: Deps, endpoint: 
     const input = { caller, params: undefined, query: undefined, body: undefined } as Input<E>;
     if (endpoint.params) input.params = readFields(endpoint.params, c.req.param()) as Input<E>['params'];
     if (endpoint.query) input.query = readFields(endpoint.query, readQuery(c.req.url)) as Input<E>['query'];
+    if (isLongList(input.query)) return inTurn(c, input);
     if (!endpoint.body) return handle(c, input);
     const body =
       endpoint.bodyType === 'form'
@@ -38,9 +42,17 @@ export function route<E extends Endpoint>(app: Hono<Env>, deps: Deps, endpoint: 
     return body.then((parsed) => handle(c, { ...input, body: parsed } as Input<E>));
   };
 
+  /** A credential that is ended before its turn comes is told nothing any more. */
+  const inTurn = async (c: Context<Env>, input: Input<E>): Promise<Response> => {
+    await deps.turns.next();
+    const caller = (await authenticate(c)) as Input<E>['caller'];
+    return handle(c, { ...input, caller });
+  };
+
+  const authenticate = (c: Context<Env>) => (endpoint.access === 'public' ? undefined : requireCaller(deps, c));
+
   const serve = (c: Context<Env>): Response | Promise<Response> => {
-    if (endpoint.access === 'public') return run(c, undefined);
-    const caller = requireCaller(deps, c);
+    const caller = authenticate(c);
     return caller instanceof Promise ? caller.then((known) => run(c, known)) : run(c, caller);
   };
 
@@ -55,6 +67,13 @@ export function route<E extends Endpoint>(app: Hono<Env>, deps: Deps, endpoint: 
     },
   );
 }
+
+const isLongList = (query: unknown): boolean =>
+  typeof query === 'object' &&
+  query !== null &&
+  'limit' in query &&
+  typeof query.limit === 'number' &&
+  query.limit > LONG_LIST;
 
 /** A path that is written out elsewhere, such as `/tokens/rotate`, is that path, and not one with a wrong id. */
 async function findOtherMethods({ method }: Endpoint, path: string): Promise<string[] | undefined> {
