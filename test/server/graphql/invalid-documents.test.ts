@@ -49,6 +49,11 @@ test.each([
     'The document has 2 operations; say which by operationName: a, b.',
   ],
   [
+    'one of several operations, of which one has no name',
+    { query: `query a ${ME} ${ME}` },
+    'The document has 2 operations; of several, each must have a name.',
+  ],
+  [
     'fragments alone',
     { query: 'fragment f on CorpUser { urn }' },
     'The document has no operation: no query and no mutation.',

@@ -11,6 +11,8 @@ export function requireOperation(document: DocumentNode, asked: string | null | 
     const others = listed === '' ? 'what there is has no name, so leave operationName out' : `there are ${listed}`;
     throw new GraphQLError(`There is no operation '${asked.slice(0, 100)}' in the document; ${others}.`);
   }
+  if (names.length > 1 && names.includes(undefined))
+    throw new GraphQLError(`The document has ${names.length} operations; of several, each must have a name.`);
   if (names.length > 1)
     throw new GraphQLError(`The document has ${names.length} operations; say which by operationName: ${listed}.`);
 }
