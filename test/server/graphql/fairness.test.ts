@@ -72,6 +72,16 @@ test('a long list is answered a part at a time, a short one at once', async () =
   expect((await countTurns(answer(2_000))) - few).toBeGreaterThan(5);
 });
 
+test('a long list that is asked for under several names is whole under each', async () => {
+  const server = await openTestServer();
+  await insertTokens(server, ['alice'], 300);
+  const query = '{ listAccessTokens(input: {count: 300}) { one: tokens { id } other: tokens { id } } }';
+  const { one, other } = (await data<{ listAccessTokens: Record<'one' | 'other', unknown[]> }>(server.owner, query))
+    .listAccessTokens;
+  expect(one).toHaveLength(300);
+  expect(other).toEqual(one);
+});
+
 const ME = { query: '{ me { corpUser { urn } } }' };
 
 test('requests that somebody sends together are answered a few at a time, with turns for others in between', async () => {

@@ -37,7 +37,9 @@ const PART = 250;
 export const mapInParts = <Item, Shown>(
   items: readonly Item[],
   show: (item: Item) => Shown,
-): Shown[] | AsyncIterable<Shown> => (items.length <= PART ? items.map(show) : showInParts(items, show));
+): Shown[] | AsyncIterable<Shown> =>
+  // Aliases ask for the same list several times: each goes through it from its beginning.
+  items.length <= PART ? items.map(show) : { [Symbol.asyncIterator]: () => showInParts(items, show) };
 
 async function* showInParts<Item, Shown>(items: readonly Item[], show: (item: Item) => Shown): AsyncGenerator<Shown> {
   for (const [index, item] of items.entries()) {
