@@ -9,7 +9,7 @@ export const giveWay = (): Promise<void> => new Promise((turn) => setImmediate(t
  * Does a part of a request when those before it are done: several at once would keep every other request waiting for all
  * of them. What is done in a turn must not wait for another one.
  */
-export function inTurn<Done>(context: Pick<GraphQLContext, 'turn'>, work: () => Done | Promise<Done>): Promise<Done> {
+function inTurn<Done>(context: Pick<GraphQLContext, 'turn'>, work: () => Done | Promise<Done>): Promise<Done> {
   const done = context.turn.then(work);
   context.turn = done.catch(() => {}).then(giveWay);
   return done;

@@ -9,7 +9,7 @@ import { readSettings } from '../settings/settings.ts';
 import type { GraphQLContext } from './context.ts';
 import { listOffered } from './durations.ts';
 import { presentCorpUser } from './metadata.ts';
-import { inTurn } from './turns.ts';
+import { answerInTurn } from './turns.ts';
 
 /** AuthenticatedUser of the caller: what this credential lets them do. */
 export function readMe(context: GraphQLContext) {
@@ -18,7 +18,10 @@ export function readMe(context: GraphQLContext) {
   const urn = principalUrn(actor);
   const readProperties = async () => (await findCorpUser(deps, caller, urn)).info;
   return {
-    corpUser: { ...presentCorpUser(urn), properties: () => inTurn(context, readProperties) },
+    corpUser: {
+      ...presentCorpUser(urn),
+      properties: () => answerInTurn(context, 'me.corpUser.properties', readProperties),
+    },
     platformPrivileges: {
       generatePersonalAccessTokens: hasPermission(actor, 'tokens:create'),
       manageTokens: hasPermission(actor, 'tokens:manage'),
