@@ -1,3 +1,6 @@
+/** Lets other requests have their turn: SQLite answers without leaving the event loop. */
+export const giveWay = (): Promise<void> => new Promise((turn) => setImmediate(turn));
+
 /** Lets what takes long take turns. */
 export interface Turns {
   /** Resolves in a turn of the event loop that is nobody else's: whoever asks for little is answered in between. */

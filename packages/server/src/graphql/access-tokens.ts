@@ -11,6 +11,7 @@ import { formatTime, wholeSecond } from '../times.ts';
 import { chooseRole, mintTokenFor } from '../tokens/mint.ts';
 import { readStanding } from '../tokens/standing.ts';
 import { revokeToken } from '../tokens/tokens.ts';
+import { answerInTurn, mapInParts } from './answer-in-turn.ts';
 import type { GraphQLContext } from './context.ts';
 import { type AskedDuration, readDuration } from './durations.ts';
 import { badRequest } from './errors.ts';
@@ -20,7 +21,6 @@ import { readPage } from './pages.ts';
 import { readText } from './read-text.ts';
 import { type AccessTokenFilter, findAccessToken } from './store.ts';
 import { type FacetFilter, readFilters } from './token-filters.ts';
-import { answerInTurn, mapInParts } from './turns.ts';
 import { resolveUrns } from './urn-filters.ts';
 
 interface GetAccessTokenInput extends AskedDuration {

@@ -10,7 +10,7 @@ export interface GraphQLContext {
   budget: Budget;
   /** Lets the principal's next request begin: what this one still does is to wait for a commit, which many may share. */
   stepAside(): void;
-  /** Ends when what is being done now is done; see turns.ts. */
+  /** Ends when what is being done now is done; see answer-in-turn.ts. */
   turn: Promise<unknown>;
   /** The ids of the tokens that were minted in this request. */
   minted: string[];

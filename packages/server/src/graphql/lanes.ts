@@ -1,5 +1,5 @@
 import { PangolinError } from '@pangolin/shared/errors';
-import { giveWay } from './turns.ts';
+import { giveWay } from '../turns.ts';
 
 /** A request, by whom it is and how much it has the server keep while it waits, in characters. */
 interface Asked {

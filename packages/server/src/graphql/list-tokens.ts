@@ -1,5 +1,6 @@
 import type { Executor } from '../store/schema.ts';
 import type { Standing } from '../store/token-status.ts';
+import { giveWay } from '../turns.ts';
 import {
   type AccessTokenFilter,
   type AccessTokenRow,
@@ -10,7 +11,6 @@ import {
   type Stretch,
   type TokenFilter,
 } from './store.ts';
-import { giveWay } from './turns.ts';
 
 /** How many tokens are looked at in one query: a few milliseconds, after which other requests have their turn. */
 const STRETCH = 2_000;

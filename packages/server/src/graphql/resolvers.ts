@@ -1,9 +1,9 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { createAccessToken, listTokens, readMetadata, revokeAccessToken } from './access-tokens.ts';
+import { answerInTurn } from './answer-in-turn.ts';
 import type { GraphQLContext } from './context.ts';
 import { Long } from './long.ts';
 import { createAccount, deleteAccount, getAccount, listAccounts } from './service-accounts.ts';
-import { answerInTurn } from './turns.ts';
 import { debugAccess, readAppConfig, readMe } from './who.ts';
 
 type Resolve<Args> = (

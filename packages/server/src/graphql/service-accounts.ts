@@ -5,11 +5,11 @@ import { principalUrn, readPrincipalUrn } from '../datahub/principal-urns.ts';
 import { requirePermission } from '../policies/permissions.ts';
 import { createServiceAccount, searchServiceUsers } from '../service-users/service-accounts.ts';
 import { deleteServiceUser, readServiceUser } from '../service-users/service-users.ts';
+import { answerInTurn, mapInParts } from './answer-in-turn.ts';
 import type { GraphQLContext } from './context.ts';
 import { badRequest } from './errors.ts';
 import { readPage } from './pages.ts';
 import { readText } from './read-text.ts';
-import { answerInTurn, mapInParts } from './turns.ts';
 
 type Row = Awaited<ReturnType<typeof readServiceUser>>;
 

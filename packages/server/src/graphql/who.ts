@@ -6,10 +6,10 @@ import { hasPermission, requirePermission } from '../policies/permissions.ts';
 import { ALL_PRIVILEGES } from '../policies/privileges.ts';
 import { explainPrivileges } from '../policies/reach.ts';
 import { readSettings } from '../settings/settings.ts';
+import { answerInTurn } from './answer-in-turn.ts';
 import type { GraphQLContext } from './context.ts';
 import { listOffered } from './durations.ts';
 import { presentCorpUser } from './metadata.ts';
-import { answerInTurn } from './turns.ts';
 
 /** AuthenticatedUser of the caller: what this credential lets them do. */
 export function readMe(context: GraphQLContext) {

@@ -1,9 +1,7 @@
 import { toPangolinError } from '../http/errors.ts';
+import { giveWay } from '../turns.ts';
 import type { GraphQLContext } from './context.ts';
 import { presentError } from './errors.ts';
-
-/** Lets other requests have their turn: SQLite answers without leaving the event loop. */
-export const giveWay = (): Promise<void> => new Promise((turn) => setImmediate(turn));
 
 /**
  * Does a part of a request when those before it are done: several at once would keep every other request waiting for all
