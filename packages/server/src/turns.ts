@@ -3,22 +3,33 @@ export const giveWay = (): Promise<void> => new Promise((turn) => setImmediate(t
 
 /** Lets what takes long take turns. */
 export interface Turns {
-  /** Resolves in a turn of the event loop that is nobody else's: whoever asks for little is answered in between. */
-  next(): Promise<void>;
+  /**
+   * Resolves in a turn of the event loop that is nobody else's: whoever asks for little is answered in between. Who asks for
+   * much waits for themselves; others who wait have every other turn.
+   */
+  next(principalId: string): Promise<void>;
 }
 
-/** Opens a line in which one goes on in each turn of the event loop. */
+/** Opens a line for each principal; in each turn of the event loop one goes on, of each line in turn. */
 export function createTurns(): Turns {
-  const waiting: (() => void)[] = [];
+  const lines = new Map<string, (() => void)[]>();
   const goOn = () => {
-    waiting.shift()?.();
-    if (waiting.length > 0) setImmediate(goOn);
+    for (const [principalId, line] of lines) {
+      // Behind everybody else's.
+      lines.delete(principalId);
+      line.shift()?.();
+      if (line.length > 0) lines.set(principalId, line);
+      break;
+    }
+    if (lines.size > 0) setImmediate(goOn);
   };
   return {
-    next: () =>
+    next: (principalId) =>
       new Promise((turn) => {
-        waiting.push(turn);
-        if (waiting.length === 1) setImmediate(goOn);
+        const line = lines.get(principalId);
+        if (line) line.push(turn);
+        else lines.set(principalId, [turn]);
+        if (!line && lines.size === 1) setImmediate(goOn);
       }),
   };
 }

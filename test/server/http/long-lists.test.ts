@@ -17,6 +17,19 @@ test('long lists that somebody asks for together take turns, and others are answ
   expect(order.filter((what) => what === 'list')).toHaveLength(30);
 });
 
+test('a long list does not wait for all that somebody else has asked for before', async () => {
+  const server = await openTestServer({ databaseUrl: null });
+  const [alice, bob] = [await createLoggedIn(server, 'alice'), await createLoggedIn(server, 'bob')];
+  const order: string[] = [];
+  const ask = async ({ caller }: typeof alice, who: string) => {
+    expect((await caller.send('GET', LONG)).status).toBe(200);
+    order.push(who);
+  };
+  await Promise.all([...Array.from({ length: 30 }, () => ask(alice, 'alice')), ask(bob, 'bob'), ask(bob, 'bob')]);
+  expect(order).toHaveLength(32);
+  expect(order.lastIndexOf('bob')).toBeLessThan(10);
+});
+
 test('a credential that is ended before its list’s turn comes is told nothing', async () => {
   const server = await openTestServer();
   const alice = await createLoggedIn(server, 'alice');

@@ -33,8 +33,7 @@ export function route<E extends Endpoint>(app: Hono<Env>, deps: Deps, endpoint: 
     const input = { caller, params: undefined, query: undefined, body: undefined } as Input<E>;
     if (endpoint.params) input.params = readFields(endpoint.params, c.req.param()) as Input<E>['params'];
     if (endpoint.query) input.query = readFields(endpoint.query, readQuery(c.req.url)) as Input<E>['query'];
-    if (isLongList(input.query)) return inTurn(c, input);
-    if (!endpoint.body) return handle(c, input);
+    if (!endpoint.body) return isLongList(input.query) ? inTurn(c, input) : handle(c, input);
     const body =
       endpoint.bodyType === 'form'
         ? readFormBody(c, endpoint.body)
@@ -44,7 +43,7 @@ export function route<E extends Endpoint>(app: Hono<Env>, deps: Deps, endpoint: 
 
   /** A credential that is ended before its turn comes is told nothing any more. */
   const inTurn = async (c: Context<Env>, input: Input<E>): Promise<Response> => {
-    await deps.turns.next();
+    await deps.turns.next(input.caller?.actor.id ?? '');
     const caller = (await authenticate(c)) as Input<E>['caller'];
     return handle(c, { ...input, caller });
   };
