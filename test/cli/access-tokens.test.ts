@@ -87,7 +87,8 @@ describe('create-access-token', () => {
     const { stdout, code } = await create(['--for', 'urn:li:corpuser:grace', '--name', 'nightly']);
     expect({ code, ...readToken(stdout) }).toMatchObject({ code: 0, username: 'grace' });
     expect(namesOf(await listed('--owner', 'urn:li:corpuser:grace'))).toEqual(['nightly']);
-    expect((await create(['--for', 'urn:li:corpGroup:grace', '--name', 'x'])).code).toBe(1);
+    for (const nobody of ['urn:li:corpGroup:grace', `urn:li:corpuser:${readToken(stdout).sub}`])
+      expect((await create(['--for', nobody, '--name', 'x'])).code).toBe(1);
   });
 
   test.each([
