@@ -19,7 +19,7 @@ async function countTurns(work: () => Promise<unknown>): Promise<number> {
 }
 
 test('tokens of several people are gone through a part at a time, each once and in order', async () => {
-  const server = await openTestServer();
+  const server = await openTestServer({ databaseUrl: null });
   const names = ['alice', 'bob', 'carol'];
   await insertTokens(server, names, 3_000);
   await insertTokens(server, ['dan'], 0);
@@ -47,7 +47,7 @@ test('tokens of several people are gone through a part at a time, each once and 
 });
 
 test('the longer what tokens are compared with, the fewer are looked at in one part', async () => {
-  const server = await openTestServer();
+  const server = await openTestServer({ databaseUrl: null });
   await insertTokens(server, ['alice'], 400);
   const values = Array.from({ length: 90 }, (_, i) => `${'a'.repeat(500 - i)}b`);
   const search = (compared: string[]) => () =>
@@ -73,7 +73,7 @@ test('a long list is answered a part at a time, a short one at once', async () =
 });
 
 test('a long list that is asked for under several names is whole under each', async () => {
-  const server = await openTestServer();
+  const server = await openTestServer({ databaseUrl: null });
   await insertTokens(server, ['alice'], 300);
   const query = '{ listAccessTokens(input: {count: 300}) { one: tokens { id } other: tokens { id } } }';
   const { one, other } = (await data<{ listAccessTokens: Record<'one' | 'other', unknown[]> }>(server.owner, query))

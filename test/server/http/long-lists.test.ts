@@ -4,7 +4,7 @@ import { createLoggedIn, mint, openTestServer } from '../harness.ts';
 const LONG = '/api/v1/users/me/tokens?limit=1000';
 
 test('long lists that somebody asks for together take turns, and others are answered in between', async () => {
-  const server = await openTestServer();
+  const server = await openTestServer({ databaseUrl: null });
   const [alice, bob] = [await createLoggedIn(server, 'alice'), await createLoggedIn(server, 'bob')];
   const order: string[] = [];
   const ask = async (what: string, answer: Promise<{ status: number }>) => {

@@ -35,7 +35,7 @@ export interface PostgresConnection extends DatabaseConnection {
   hasFailed(): boolean;
   /** Whether it is gone, or does not answer. */
   isLost(): boolean;
-  /** Whether nobody else can use it: it is lost, or a transaction was begun on it that has not ended. */
+  /** Whether nobody else can use it: it is lost, or a transaction that `run` began has not ended. */
   isSpent(): boolean;
 }
 
